@@ -1,0 +1,142 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/build/zipdir"
+)
+
+// UnzippedLimit is what code and layers together must stay below, in bytes: 250
+// times 1024 squared ("Unzipped size must be smaller than 262144000 bytes",
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+const UnzippedLimit = 262144000
+
+// Function is one function as ListFunctions tells it.
+type Function struct {
+	ARN          string // unqualified
+	Name         string
+	Region       string
+	PackageType  string // "Zip" or "Image"
+	Runtime      string // "" for images
+	Handler      string // "" for images
+	Architecture string // "x86_64" or "arm64"
+	CodeSize     int64  // zip bytes, without layers
+	CodeSHA256   string // as Lambda gives it: base64
+	Layers       []LayerRef
+	Wrapper      string   // value of AWS_LAMBDA_EXEC_WRAPPER, which is a path, not a secret
+	EnvNames     []string // names only, sorted; values never leave this package
+	Role         string
+	Description  string
+	MemoryMB     int
+	TimeoutSec   int
+	LastModified time.Time
+}
+
+// LayerRef is a layer version as a function lists it.
+type LayerRef struct {
+	ARN  string
+	Size int64 // zip bytes
+}
+
+// State tells whether an archive could be read.
+type State string
+
+// The states of an archive. They are different answers on screen and in JSON.
+const (
+	Unknown State = "unknown" // not asked yet
+	OK      State = "ok"
+	Deleted State = "deleted"
+	Denied  State = "denied"
+	Failed  State = "failed"
+)
+
+// Archive is what is known of one zip.
+type Archive struct {
+	State    State
+	Message  string            // why State is not OK
+	Unzipped int64             // bytes; meaningful when State is OK
+	Dir      *zipdir.Directory // nil unless State is OK
+}
+
+// LayerVersion is a distinct layer version of the account's functions.
+type LayerVersion struct {
+	ARN           string
+	Size          int64
+	CodeSHA256    string
+	Runtimes      []string
+	Architectures []string
+	Archive
+}
+
+// Extension is a Lambda extension a function carries.
+type Extension struct {
+	Name       string `json:"name"`
+	Kind       string `json:"kind"` // "external" or "internal"
+	Executable bool   `json:"executable"`
+	Source     string `json:"source"` // layer ARN, "code", or the environment variable's name
+}
+
+// Finding is something wrong with a function, with what to do about it.
+type Finding struct {
+	ID       string `json:"id"`
+	Severity string `json:"severity"` // "error", "warning", "note"
+	Message  string `json:"message"`
+	Remedy   string `json:"remedy"`
+}
+
+// Facts is a function with all that was measured of it.
+type Facts struct {
+	Function
+	Code       Archive
+	LayerFacts []*LayerVersion // in the function's order
+	// Total is the unzipped sum of code and layers; Known is false while any part is not OK.
+	Total      int64
+	Known      bool
+	Extensions []Extension
+	Findings   []Finding
+	ManagedBy  string // "CloudFormation stack NAME", "SAM", "" when no sign of it
+	// TagsState tells whether the tags could be read, for ManagedBy.
+	TagsState State
+	// Complete is set once everything has been asked.
+	Complete bool
+}
+
+// Event is one step of an audit. Exactly one field is set.
+type Event struct {
+	Listed  *Function    // a function was found; follows its page at once
+	Facts   *Facts       // a function is measured; the value is not changed afterwards
+	Region  *RegionError // a region's listing failed or ended early
+	Listing *Listing
+}
+
+// Listing tells how far the listing of a region is.
+type Listing struct {
+	Region string
+	Found  int
+	Done   bool
+}
+
+// RegionError is a region whose functions could not all be listed.
+type RegionError struct {
+	Region  string
+	Message string
+}
+
+// Auditor reads a session's account.
+type Auditor struct{}
+
+// NewAuditor returns an auditor that keeps archives' directories in cacheDir
+// ("" keeps none between runs).
+func NewAuditor(s *session.Session, cacheDir string) *Auditor { panic("not written yet") }
+
+// Audit lists and measures every function of every region of the session. It
+// calls emit from one goroutine, in order, never concurrently. One function's
+// failure never hides the others; the error is ctx's, or nil.
+func (a *Auditor) Audit(ctx context.Context, emit func(Event)) error { panic("not written yet") }
+
+// Measure reads one function by name or ARN, with its archives.
+func (a *Auditor) Measure(ctx context.Context, nameOrARN string) (*Facts, error) {
+	panic("not written yet")
+}

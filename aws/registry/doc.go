@@ -1,0 +1,3 @@
+// Package registry owns the way into ECR: the repository, Lambda's right to
+// pull from it, credentials, and the push.
+package registry

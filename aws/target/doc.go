@@ -1,0 +1,5 @@
+// Package target turns what a user names, a function, a layer version ARN or a
+// local zip, into the archives it stands for, in merge order.
+//
+// Local zips need no account, configuration or network.
+package target

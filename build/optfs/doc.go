@@ -1,0 +1,10 @@
+// Package optfs merges the archives of Lambda layers into the one tree that a
+// function sees under /opt, and says for every path which layer won and whom it
+// shadows.
+//
+// Lambda extracts layers in the order the function lists them; of files with
+// the same path the last extracted one is used
+// (https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html).
+//
+// It imports build/zipdir only.
+package optfs

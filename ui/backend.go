@@ -1,0 +1,56 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/aws/target"
+)
+
+// Backend is what the screens ask for. Its methods are called from commands,
+// never from Update, and may be called concurrently.
+type Backend interface {
+	// Where says which account and regions the screens show.
+	Where() Where
+	// Armed reports whether writes are allowed; Arm allows them when accountID
+	// is the account's id.
+	Armed() bool
+	Arm(accountID string) error
+	// Audit lists and measures every function; see account.Auditor.
+	Audit(ctx context.Context, emit func(account.Event)) error
+	// Measure reads one function again.
+	Measure(ctx context.Context, arn string) (*account.Facts, error)
+	// Open opens the archives a target stands for, to look into.
+	Open(ctx context.Context, targets ...string) (*target.Set, error)
+	// Plan captures a function and plans its switch.
+	Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error)
+	Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, emit func(switchover.Event)) (*switchover.Result, error)
+	Resume(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
+	Rollback(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
+	Journals() ([]switchover.Entry, error)
+	Journal(id string) (*switchover.Entry, error)
+	// Explain turns an error into one line for people.
+	Explain(err error) string
+}
+
+// Where is the account on screen.
+type Where struct {
+	Account string
+	Caller  string // ARN
+	Profile string
+	Regions []string
+	Demo    bool // the embedded account
+}
+
+// Options start the terminal.
+type Options struct {
+	Version string
+	NoColor bool // any non-empty NO_COLOR
+}
+
+// Run shows the terminal until the user leaves. interrupted reports that a
+// running job was cut short by leaving.
+func Run(ctx context.Context, b Backend, opts Options) (interrupted bool, err error) {
+	panic("not written yet")
+}
