@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -13,6 +14,9 @@ type Options struct {
 	Profile string   // "" follows AWS_PROFILE and the default profile
 	Regions []string // none follows AWS_REGION and the profile; "all" asks the account
 	Write   bool     // opens the session armed
+	// Unlimited drops the limiter that keeps to AWS's published request rates,
+	// for endpoints that have none.
+	Unlimited bool
 }
 
 // Session is one account in one or more regions. It is safe for concurrent use.
@@ -33,6 +37,10 @@ func (s *Session) Lambda(region string) *lambda.Client { panic("not written yet"
 
 // ECR returns the region's guarded client.
 func (s *Session) ECR(region string) *ecr.Client { panic("not written yet") }
+
+// HTTP returns a client for what is not an SDK call, archives and registries,
+// with the same proxy and certificate settings (AWS_CA_BUNDLE) and no credentials.
+func (s *Session) HTTP() *http.Client { panic("not written yet") }
 
 // ErrReadOnly is what a guarded client answers to any call that is not a read
 // while the session is not armed. The call never leaves the program.
