@@ -1,0 +1,292 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Kind classifies an AWS error for people and for exit codes.
+type Kind int
+
+// The kinds of error that call for different next steps.
+const (
+	Other Kind = iota
+	NoCredentials
+	Expired
+	Denied
+	NotFound
+	Throttled
+	Unreachable // no such endpoint, no network, wrong region
+	ReadOnly
+)
+
+// credentialsError is a failure to load or refresh credentials.
+type credentialsError struct {
+	profile string
+	err     error
+}
+
+func (e *credentialsError) Error() string { return e.err.Error() }
+func (e *credentialsError) Unwrap() error { return e.err }
+
+// callError says which client a failed call came from.
+type callError struct {
+	service, op, region, profile string
+	err                          error
+}
+
+func (e *callError) Error() string { return e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+// credentials marks the errors of the SDK's chain, which have no type of their own.
+type credentials struct {
+	profile string
+	inner   aws.CredentialsProvider
+}
+
+func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	got, err := c.inner.Retrieve(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = &credentialsError{profile: c.profile, err: err}
+	}
+	return got, err
+}
+
+// codes maps the error codes of AWS's services to kinds. Codes that end in one
+// of the usual ways are added by kindOfCode.
+var codes = map[string]Kind{
+	"ExpiredToken": Expired, "ExpiredTokenException": Expired, "RequestExpired": Expired,
+	"TokenRefreshRequired": Expired, "InvalidGrantException": Expired,
+
+	"InvalidClientTokenId": NoCredentials, "UnrecognizedClientException": NoCredentials,
+	"InvalidAccessKeyId": NoCredentials, "SignatureDoesNotMatch": NoCredentials, "AuthFailure": NoCredentials,
+	"InvalidSignatureException": NoCredentials, "IncompleteSignature": NoCredentials,
+	"MissingAuthenticationToken": NoCredentials, "MissingAuthenticationTokenException": NoCredentials,
+
+	"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied,
+	"NotAuthorized": Denied, "Forbidden": Denied, "ForbiddenException": Denied, "OptInRequired": Denied,
+	"KMSAccessDeniedException": Denied,
+
+	"ResourceNotFoundException": NotFound, "RepositoryNotFoundException": NotFound,
+	"RepositoryPolicyNotFoundException": NotFound, "LifecyclePolicyNotFoundException": NotFound,
+	"ImageNotFoundException": NotFound, "NoSuchKey": NotFound,
+}
+
+// statuses are the answers that carry no code we know.
+var statuses = map[int]Kind{
+	http.StatusUnauthorized: NoCredentials, http.StatusForbidden: Denied,
+	http.StatusNotFound: NotFound, http.StatusTooManyRequests: Throttled,
+}
+
+// KindOf classifies by the error's type and code, never by its text.
+func KindOf(err error) Kind {
+	var (
+		cred     *credentialsError
+		token    *ssocreds.InvalidTokenError
+		api      smithy.APIError
+		response *smithyhttp.ResponseError
+		send     *smithyhttp.RequestSendError
+		dns      *net.DNSError
+		op       *net.OpError
+		region   *aws.MissingRegionError
+	)
+	switch {
+	case err == nil || errors.Is(err, context.Canceled):
+		return Other
+	case errors.Is(err, ErrReadOnly):
+		return ReadOnly
+	case errors.As(err, &token):
+		return Expired
+	case errors.As(err, &cred):
+		// The chain's own calls (SSO, STS) may say that a token has run out.
+		if errors.As(cred.err, &api) && codes[api.ErrorCode()] == Expired {
+			return Expired
+		}
+		return NoCredentials
+	case errors.As(err, &api):
+		if k, ok := codes[api.ErrorCode()]; ok {
+			return k
+		}
+		if _, ok := retry.DefaultThrottleErrorCodes[api.ErrorCode()]; ok {
+			return Throttled
+		}
+		if errors.As(err, &response) {
+			return statuses[response.HTTPStatusCode()]
+		}
+		return Other
+	case errors.As(err, &response):
+		return statuses[response.HTTPStatusCode()]
+	case errors.As(err, &send), errors.As(err, &dns), errors.As(err, &op), errors.As(err, &region),
+		errors.Is(err, context.DeadlineExceeded):
+		return Unreachable
+	}
+	return Other
+}
+
+// Explain turns an AWS error into one line: what happened, to what, and what to
+// do next. It never contains a secret or a presigned URL's query.
+func Explain(err error) string {
+	if err == nil {
+		return ""
+	}
+	text := err.Error()
+	if inner, brief := essence(err); inner != nil {
+		text = strings.Replace(text, inner.Error(), brief, 1)
+	}
+	text = Clean(text)
+	if next := nextStep(err); next != "" {
+		text += ": " + next
+	}
+	return text
+}
+
+// essence finds the part of err that the SDK wrote for programmers and returns
+// it with a shorter text for people.
+func essence(err error) (inner error, brief string) {
+	var (
+		op   *smithy.OperationError
+		call *callError
+		cred *credentialsError
+	)
+	where := ""
+	if errors.As(err, &call) {
+		inner, where = call, call.service+" "+call.op+" in "+call.region
+	}
+	if errors.As(err, &op) {
+		inner = op
+		if where == "" {
+			where = op.Service() + " " + op.Operation()
+		}
+	}
+	// Credentials fail for every call alike: which one it was does not matter.
+	if errors.As(err, &cred) {
+		if inner == nil {
+			inner = cred
+		}
+		return inner, credentialsText(cred)
+	}
+	if inner == nil || errors.Is(err, ErrReadOnly) {
+		if call != nil {
+			return inner, call.err.Error()
+		}
+		return nil, ""
+	}
+	return inner, where + ": " + detail(inner)
+}
+
+// detail is what AWS or the network said, without the SDK's framing.
+func detail(err error) string {
+	var (
+		api  smithy.APIError
+		dns  *net.DNSError
+		uerr *url.Error
+		resp *smithyhttp.ResponseError
+		send *smithyhttp.RequestSendError
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case errors.As(err, &api):
+		if api.ErrorMessage() == "" {
+			return api.ErrorCode()
+		}
+		return api.ErrorMessage() + " (" + api.ErrorCode() + ")"
+	case errors.As(err, &dns):
+		return "cannot find " + dns.Name
+	case errors.As(err, &uerr):
+		host := uerr.URL
+		if u, parseErr := url.Parse(uerr.URL); parseErr == nil {
+			host = u.Host
+		}
+		return "no answer from " + host + ": " + uerr.Err.Error()
+	case errors.As(err, &resp):
+		return fmt.Sprintf("answered HTTP %d", resp.HTTPStatusCode())
+	case errors.As(err, &send):
+		return send.Err.Error()
+	}
+	return err.Error()
+}
+
+func credentialsText(e *credentialsError) string {
+	var (
+		missing config.SharedConfigProfileNotExistError
+		token   *ssocreds.InvalidTokenError
+		api     smithy.APIError
+	)
+	switch {
+	case errors.As(e, &missing):
+		return fmt.Sprintf("there is no AWS profile %q", e.profile)
+	case errors.As(e, &token):
+		return fmt.Sprintf("the SSO session of profile %q is not logged in or has expired", e.profile)
+	case errors.As(e, &api):
+		return fmt.Sprintf("no credentials for profile %q: %s (%s)", e.profile, api.ErrorMessage(), api.ErrorCode())
+	}
+	return fmt.Sprintf("no usable AWS credentials (profile %q)", e.profile)
+}
+
+// nextStep says what to do about err.
+func nextStep(err error) string {
+	profile := ""
+	var call *callError
+	var cred *credentialsError
+	if errors.As(err, &call) {
+		profile = call.profile
+	}
+	if errors.As(err, &cred) {
+		profile = cred.profile
+	}
+	flag := ""
+	if profile != "" && profile != "default" {
+		flag = " --profile " + Clean(profile)
+	}
+	switch KindOf(err) {
+	case NoCredentials:
+		var api smithy.APIError
+		if cred == nil && errors.As(err, &api) {
+			return "AWS does not accept these credentials here; check the keys, and that the region is enabled for the account"
+		}
+		return "run `aws configure" + flag + "` or `aws sso login" + flag + "`, or set AWS_PROFILE"
+	case Expired:
+		return "run `aws sso login" + flag + "`, or renew the credentials in the environment"
+	case Denied:
+		if call != nil {
+			return "the caller needs " + iamAction(call.service, call.op) + " on it"
+		}
+		return "ask for the permission"
+	case Throttled:
+		return "AWS is throttling this account; try again in a minute"
+	case Unreachable:
+		if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" {
+			return "check the region, the network and AWS_ENDPOINT_URL"
+		}
+		return "check the region, the network, and AWS_CA_BUNDLE and HTTPS_PROXY where a proxy is used"
+	case ReadOnly:
+		return "start with --write, or type the account's id in the terminal UI"
+	}
+	return ""
+}
+
+// iamAction names the permission of an operation, which differs from the
+// operation's name in two cases that matter here.
+func iamAction(service, op string) string {
+	switch op {
+	case "Invoke", "InvokeWithResponseStream":
+		op = "InvokeFunction"
+	case "GetLayerVersionByArn":
+		op = "GetLayerVersion"
+	}
+	return strings.ToLower(service) + ":" + op
+}

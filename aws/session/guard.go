@@ -1,0 +1,59 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/smithy-go/middleware"
+)
+
+// ErrReadOnly is what a guarded client answers to any call that is not a read
+// while the session is not armed. The call never leaves the program.
+var ErrReadOnly = errors.New("session is read-only")
+
+// The operations that change nothing, by service. What is not listed is a
+// write: an operation that AWS adds tomorrow is refused until someone has read
+// what it does. Invoking runs the function, so it is a write.
+var (
+	readsLambda = set(
+		"GetAccountSettings", "GetAlias", "GetCapacityProvider", "GetCodeSigningConfig",
+		"GetDurableExecution", "GetDurableExecutionHistory",
+		"GetEventSourceMapping", "GetFunction", "GetFunctionCodeSigningConfig", "GetFunctionConcurrency",
+		"GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetFunctionRecursionConfig",
+		"GetFunctionScalingConfig", "GetFunctionUrlConfig", "GetLayerVersion", "GetLayerVersionByArn",
+		"GetLayerVersionPolicy", "GetPolicy", "GetProvisionedConcurrencyConfig", "GetResourcePolicy",
+		"GetRuntimeManagementConfig",
+		"ListAliases", "ListCapacityProviders", "ListCodeSigningConfigs", "ListDurableExecutionsByFunction",
+		"ListEventSourceMappings", "ListFunctionEventInvokeConfigs", "ListFunctionUrlConfigs",
+		"ListFunctionVersionsByCapacityProvider", "ListFunctions", "ListFunctionsByCodeSigningConfig",
+		"ListLayerVersions", "ListLayers", "ListProvisionedConcurrencyConfigs", "ListTags", "ListVersionsByFunction",
+	)
+	// GetAuthorizationToken is needed to pull; what a push sends does not go
+	// through this client, and aws/registry asks Armed itself.
+	readsECR = set(
+		"BatchCheckLayerAvailability", "BatchGetImage", "DescribeImages", "DescribeRepositories",
+		"GetAuthorizationToken", "GetDownloadUrlForLayer", "GetLifecyclePolicy", "GetRepositoryPolicy",
+		"ListImages", "ListTagsForResource",
+	)
+	readsSTS = set("GetCallerIdentity")
+)
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
+
+// guard refuses what is not a read before the request is even built.
+func (s *Session) guard(service, op string, reads map[string]bool) middleware.InitializeMiddleware {
+	return middleware.InitializeMiddlewareFunc("optlift.guard",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			if !reads[op] && !s.Armed() {
+				return middleware.InitializeOutput{}, middleware.Metadata{}, fmt.Errorf("%s %s was not sent: %w", service, op, ErrReadOnly)
+			}
+			return next.HandleInitialize(ctx, in)
+		})
+}

@@ -1,0 +1,70 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// allRegions asks for every region of the account's partition.
+const allRegions = "all"
+
+// anyRegion serves the question who the caller is where nothing names a region.
+const anyRegion = "us-east-1"
+
+// partitionRegions are the regions that have Lambda, by partition, as the
+// endpoint data of aws-sdk-go-v2/service/lambda v1.114.2 lists them. AWS offers
+// no call for this that every caller may make, so a region that the account has
+// not enabled answers an error of its own, which an audit shows beside the rest.
+var partitionRegions = map[string][]string{
+	"aws": {
+		"af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+		"ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
+		"ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "eu-central-1",
+		"eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
+		"il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2",
+		"us-west-1", "us-west-2",
+	},
+	"aws-cn":     {"cn-north-1", "cn-northwest-1"},
+	"aws-eusc":   {"eusc-de-east-1"},
+	"aws-iso":    {"us-iso-east-1", "us-iso-west-1"},
+	"aws-iso-b":  {"us-isob-east-1", "us-isob-west-1"},
+	"aws-iso-e":  {"eu-isoe-west-1"},
+	"aws-iso-f":  {"us-isof-east-1", "us-isof-south-1"},
+	"aws-us-gov": {"us-gov-east-1", "us-gov-west-1"},
+}
+
+// regionPattern is the shape of a region's name. It goes into host names, so
+// nothing else may pass.
+var regionPattern = regexp.MustCompile(`^[a-z]{2,8}(-[a-z]+)+-[0-9]{1,2}$`)
+
+// cleanRegions trims, checks and removes duplicates, keeping the order.
+func cleanRegions(in []string) ([]string, error) {
+	var out []string
+	for _, r := range in {
+		r = strings.TrimSpace(r)
+		switch {
+		case r == "" || slices.Contains(out, r):
+			continue
+		case r != allRegions && !regionPattern.MatchString(r):
+			return nil, fmt.Errorf("%q is not the name of an AWS region, such as eu-central-1", Clean(r))
+		}
+		out = append(out, r)
+	}
+	if len(out) > 1 && slices.Contains(out, allRegions) {
+		return nil, fmt.Errorf("--region takes either all or a list of regions, not both")
+	}
+	return out, nil
+}
+
+// profileName is the profile that the SDK will read, for messages.
+func profileName(flag string) string {
+	for _, name := range []string{flag, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE")} {
+		if name != "" {
+			return name
+		}
+	}
+	return "default"
+}
