@@ -98,12 +98,15 @@ func (r *Registry) link(name string, digest v1.Hash, size int64) error {
 
 // mount links a blob of another repository, when the account allows it.
 func (r *Registry) mount(name, from string, digest v1.Hash) bool {
+	if !r.mayMount(from, name) {
+		return false
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	source, target := r.repos[from], r.repos[name]
-	// Only repositories of the same registry can be mounted from: the public
-	// ones stand for another registry.
-	if !r.mounting || source == nil || target == nil || source.public {
+	// The public repositories stand for another registry, and only those of the
+	// same registry can be mounted from.
+	if source == nil || target == nil || source.public {
 		return false
 	}
 	size, ok := source.blobs[digest]

@@ -22,6 +22,9 @@ type Options struct {
 	Account string
 	// Now is the clock for tokens and push times; nil is time.Now.
 	Now func() time.Time
+	// MayMount tells whether a blob of repository from may be mounted into to;
+	// nil allows none. It is called without locks held.
+	MayMount func(from, to string) bool
 }
 
 // Registry serves /v2/. It is safe for concurrent use.
@@ -30,11 +33,11 @@ type Registry struct {
 	temporary bool
 	account   string
 	now       func() time.Time
+	mayMount  func(from, to string) bool
 	key       []byte // signs tokens
 
 	mu         sync.RWMutex
 	repos      map[string]*repository
-	mounting   bool
 	small      map[v1.Hash][]byte // blobs made by code, which never touch the disk
 	uploadsMu  sync.Mutex
 	uploads    map[string]*upload
@@ -53,12 +56,15 @@ type repository struct {
 // New opens a registry.
 func New(opts Options) (*Registry, error) {
 	r := &Registry{
-		dir: opts.Dir, account: opts.Account, now: opts.Now,
+		dir: opts.Dir, account: opts.Account, now: opts.Now, mayMount: opts.MayMount,
 		key:   make([]byte, 32),
 		repos: map[string]*repository{}, small: map[v1.Hash][]byte{}, uploads: map[string]*upload{},
 	}
 	if r.now == nil {
 		r.now = time.Now
+	}
+	if r.mayMount == nil {
+		r.mayMount = func(string, string) bool { return false }
 	}
 	if _, err := rand.Read(r.key); err != nil {
 		return nil, fmt.Errorf("make the registry's token key: %w", err)
@@ -94,14 +100,6 @@ func (r *Registry) Close() error {
 		return os.RemoveAll(r.dir)
 	}
 	return nil
-}
-
-// SetMounting switches ECR's account setting BLOB_MOUNTING
-// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/blob-mounting.html).
-func (r *Registry) SetMounting(on bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mounting = on
 }
 
 // Create adds an empty repository; it reports false when the name is taken.

@@ -35,8 +35,10 @@ type served struct {
 	*oci.Registry
 	host string
 	auth authn.Authenticator
-	now  time.Time
-	mu   sync.Mutex
+
+	mu       sync.Mutex
+	now      time.Time
+	mounting bool
 }
 
 func serve(t *testing.T) *served {
@@ -46,6 +48,10 @@ func serve(t *testing.T) *served {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.now
+	}, MayMount: func(from, to string) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.mounting && from == "team/app"
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -347,7 +353,9 @@ func TestMountNeedsTheSetting(t *testing.T) {
 	if resp := s.do(t, "POST", path, nil); resp.StatusCode != 202 {
 		t.Errorf("a mount without the setting answers %d", resp.StatusCode)
 	}
-	s.SetMounting(true)
+	s.mu.Lock()
+	s.mounting = true
+	s.mu.Unlock()
 	if resp := s.do(t, "POST", path, nil); resp.StatusCode != 201 {
 		t.Errorf("a mount with the setting answers %d", resp.StatusCode)
 	}

@@ -22,7 +22,6 @@ type savedRepository struct {
 }
 
 type saved struct {
-	Mounting     bool              `json:"mounting"`
 	Repositories []savedRepository `json:"repositories"`
 }
 
@@ -35,7 +34,7 @@ func (r *Registry) Save(dir string) error {
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	state := saved{Mounting: r.mounting}
+	var state saved
 	for _, repo := range r.repos {
 		if repo.public {
 			continue
@@ -88,7 +87,6 @@ func (r *Registry) Load(dir string) error {
 	if err := json.Unmarshal(raw, &state); err != nil {
 		return fmt.Errorf("load the registry from %s: %w", dir, err)
 	}
-	r.SetMounting(state.Mounting)
 	for _, s := range state.Repositories {
 		r.Create(s.Name)
 		for text, size := range s.Blobs {
