@@ -1,0 +1,197 @@
+package dialog
+
+import (
+	"slices"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/keys"
+	"github.com/optlift/optlift/ui/sanitize"
+	"github.com/optlift/optlift/ui/theme"
+)
+
+// Choice is one answer.
+type Choice struct {
+	Keys   []string
+	Label  string
+	Answer string // "" dismisses
+}
+
+// Dialog is one question.
+type Dialog struct {
+	Title string
+	Tone  theme.Tone
+	Body  []string // paragraphs
+	// Want is the word that must be typed; What says what it is. Without it the
+	// answer is one of Choices.
+	Want    string
+	What    string
+	Choices []Choice
+
+	input textinput.Model
+	ready bool
+	wrong bool
+}
+
+// Action is what a key did to a dialog.
+type Action struct {
+	Closed bool
+	Answer string // "" when it was dismissed
+	Cmd    tea.Cmd
+}
+
+// Takes reports whether a key is one of the choices.
+func (d *Dialog) Takes(key string) bool {
+	return slices.ContainsFunc(d.Choices, func(c Choice) bool { return slices.Contains(c.Keys, key) })
+}
+
+// Update takes a key or a paste.
+func (d *Dialog) Update(msg tea.Msg) Action {
+	key, isKey := msg.(tea.KeyPressMsg)
+	if d.Want == "" {
+		if !isKey {
+			return Action{}
+		}
+		for _, c := range d.Choices {
+			if slices.Contains(c.Keys, key.String()) {
+				return Action{Closed: true, Answer: c.Answer}
+			}
+		}
+		if key.String() == "esc" {
+			return Action{Closed: true}
+		}
+		return Action{}
+	}
+	d.prepare()
+	if isKey {
+		switch key.String() {
+		case "esc", "ctrl+c":
+			return Action{Closed: true}
+		case "enter":
+			if d.input.Value() == d.Want {
+				return Action{Closed: true, Answer: d.Want}
+			}
+			d.wrong = true
+			return Action{}
+		}
+	}
+	d.wrong = false
+	var cmd tea.Cmd
+	d.input, cmd = d.input.Update(msg)
+	return Action{Cmd: cmd}
+}
+
+func (d *Dialog) prepare() {
+	if d.ready {
+		return
+	}
+	d.ready = true
+	d.input = textinput.New()
+	d.input.CharLimit = 256
+	d.input.Prompt = ""
+	d.input.SetVirtualCursor(false)
+	// The blink command is not needed: the terminal's own cursor is not used.
+	_ = d.input.Focus()
+}
+
+// View draws the dialog's box, at most w wide and h high.
+func (d *Dialog) View(st *theme.Styles, w, h int) []string {
+	w = min(w, 76)
+	in := w - 4
+	if in < 4 || h < 3 {
+		return nil
+	}
+	var body []string
+	for i, p := range d.Body {
+		if i > 0 {
+			body = append(body, "")
+		}
+		body = append(body, draw.Para(st, in, 0, theme.Plain, p)...)
+	}
+	var foot []string
+	if d.Want != "" {
+		d.prepare()
+		l := draw.NewLine(st, in, false).Put(theme.Accent, "› ").Put(theme.Strong, d.input.Value())
+		l.Put(theme.Accent, "▏")
+		foot = append(foot, "", draw.Text(st, in, theme.Dim, "Type "+d.What+", then enter. esc leaves it."), l.String())
+		if d.wrong {
+			foot = append(foot, draw.Text(st, in, theme.Bad, "That is not "+sanitize.Text(d.Want)+"."))
+		} else {
+			foot = append(foot, "")
+		}
+	} else {
+		foot = append(foot, "")
+		for _, c := range d.Choices {
+			l := draw.NewLine(st, in, false)
+			for i, k := range c.Keys {
+				if i > 0 {
+					l.Put(theme.Dim, " or ")
+				}
+				l.Put(theme.Accent, keys.Name(k))
+			}
+			foot = append(foot, l.Gap(2).Put(theme.Plain, c.Label).String())
+		}
+	}
+	// The answer's lines are kept; what does not fit is cut from the text.
+	room := h - 2 - len(foot)
+	if len(body) > max(room, 0) {
+		body = body[:max(room, 0)]
+	}
+	if len(foot) > h-2 {
+		foot = foot[len(foot)-(h-2):]
+	}
+	return box(st, w, d.Tone, d.Title, append(body, foot...))
+}
+
+func box(st *theme.Styles, w int, tone theme.Tone, title string, body []string) []string {
+	out := make([]string, 0, len(body)+2)
+	top := draw.NewLine(st, w, false).Put(tone, "╭─ ").Put(theme.Strong, fit(title, w-6)).Put(tone, " ")
+	for top.Left() > 1 {
+		top.Put(tone, "─")
+	}
+	out = append(out, top.Put(tone, "╮").String())
+	side := draw.Text(st, 1, tone, "│")
+	for _, line := range body {
+		pad := w - 4 - ansi.StringWidth(line)
+		out = append(out, side+" "+line+draw.NewLine(st, pad, false).Gap(pad).String()+" "+side)
+	}
+	bottom := draw.NewLine(st, w, false).Put(tone, "╰")
+	for bottom.Left() > 1 {
+		bottom.Put(tone, "─")
+	}
+	return append(out, bottom.Put(tone, "╯").String())
+}
+
+func fit(s string, w int) string {
+	s, _ = sanitize.Fit(s, w)
+	return s
+}
+
+// Over lays box over the middle of a frame of w columns.
+func Over(frame, box []string, w int) []string {
+	if len(box) == 0 {
+		return frame
+	}
+	bw := ansi.StringWidth(box[0])
+	left := max((w-bw)/2, 0)
+	top := max((len(frame)-len(box))/2, 0)
+	for i, line := range box {
+		if top+i >= len(frame) {
+			break
+		}
+		under := frame[top+i]
+		l := ansi.Truncate(under, left, "")
+		for n := ansi.StringWidth(l); n < left; n++ {
+			l += " "
+		}
+		r := ""
+		if ansi.StringWidth(under) > left+bw {
+			r = ansi.TruncateLeft(under, left+bw, "")
+		}
+		frame[top+i] = l + "\x1b[m" + line + "\x1b[m" + r
+	}
+	return frame
+}

@@ -1,0 +1,3 @@
+// Package function shows one function: what it is, what it weighs and of what,
+// which extensions it carries, what is wrong with it.
+package function

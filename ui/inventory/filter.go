@@ -1,0 +1,107 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/ui/filter"
+)
+
+// columns of functions; true marks numbers.
+var columns = filter.Columns{
+	"name": false, "runtime": false, "arch": false, "type": false, "region": false, "managed": false,
+	"layer": false, "layers": true, "zip": true, "size": true, "unzipped": true, "percent": true,
+	"ext": false, "extensions": true, "finding": false, "findings": true, "handler": false, "env": false,
+	"memory": true,
+}
+
+// Columns are what functions can be filtered by.
+func Columns() filter.Columns { return columns }
+
+// FilterText implements filter.Row.
+func (r *Row) FilterText() string { return r.text }
+
+// FilterName implements filter.Row.
+func (r *Row) FilterName() string { return r.name }
+
+// FilterField implements filter.Row.
+func (r *Row) FilterField(column string) []string {
+	one := func(s string) []string { return []string{strings.ToLower(s)} }
+	switch column {
+	case "name":
+		return []string{r.name}
+	case "runtime":
+		return one(r.Runtime)
+	case "arch":
+		return one(r.Architecture)
+	case "type":
+		return one(r.PackageType)
+	case "region":
+		return one(r.Region)
+	case "handler":
+		return one(r.Handler)
+	case "layer", "layers":
+		var out []string
+		for _, l := range r.Layers {
+			out = append(out, strings.ToLower(l.ARN))
+		}
+		return out
+	case "env":
+		var out []string
+		for _, n := range r.EnvNames {
+			out = append(out, strings.ToLower(n))
+		}
+		return out
+	}
+	if r.Facts == nil {
+		return nil
+	}
+	var out []string
+	switch column {
+	case "managed":
+		return one(r.Facts.ManagedBy)
+	case "ext", "extensions":
+		for _, e := range r.Facts.Extensions {
+			out = append(out, strings.ToLower(e.Name))
+		}
+	case "finding", "findings":
+		for _, f := range r.Facts.Findings {
+			out = append(out, strings.ToLower(f.ID), strings.ToLower(f.Severity))
+		}
+	}
+	return out
+}
+
+// FilterNumber implements filter.Row.
+func (r *Row) FilterNumber(column string) (float64, bool) {
+	switch column {
+	case "layers":
+		return float64(len(r.Layers)), true
+	case "zip":
+		return float64(r.CodeSize), r.PackageType != "Image"
+	case "memory":
+		return float64(r.MemoryMB), true
+	case "size", "unzipped":
+		n, known := r.Unzipped()
+		return float64(n), known
+	case "percent":
+		n, known := r.Unzipped()
+		return float64(n) / account.UnzippedLimit * 100, known
+	case "extensions":
+		if r.Facts == nil || !r.Facts.Known {
+			return 0, false
+		}
+		return float64(len(r.Facts.Extensions)), true
+	case "findings":
+		if r.Facts == nil {
+			return 0, false
+		}
+		return float64(len(r.Facts.Findings)), true
+	}
+	return 0, false
+}
+
+func sortErrors(errs []account.RegionError) {
+	slices.SortFunc(errs, func(a, b account.RegionError) int { return strings.Compare(a.Region, b.Region) })
+}

@@ -1,0 +1,287 @@
+package inventory
+
+import (
+	"strings"
+
+	"github.com/optlift/optlift/aws/account"
+)
+
+// Row is a function and what is known of it so far.
+type Row struct {
+	account.Function
+	// Facts is nil until the function has been measured.
+	Facts *account.Facts
+
+	text, name string // lower case, for the filter
+	generation int
+}
+
+// Inventory is an account's functions. The zero value is empty.
+type Inventory struct {
+	rows       []*Row
+	byARN      map[string]*Row
+	regions    map[string]region
+	generation int
+	version    int
+	running    bool
+	layers     []*Layer // nil when it must be made again
+	progress   progress
+}
+
+// progress is counted once per version.
+type progress struct {
+	version, measured, found int
+	listed                   bool
+}
+
+type region struct {
+	found int
+	done  bool
+	err   string
+}
+
+// Start begins a new audit. What is known stays until it is told anew.
+func (v *Inventory) Start() {
+	v.generation++
+	v.version++
+	v.running = true
+	v.regions = map[string]region{}
+	if v.byARN == nil {
+		v.byARN = map[string]*Row{}
+	}
+}
+
+// Finish ends an audit. Functions that it did not find again are gone, unless
+// their region could not be listed to its end.
+func (v *Inventory) Finish() {
+	v.running = false
+	v.version++
+	v.layers = nil
+	kept := v.rows[:0]
+	for _, r := range v.rows {
+		reg := v.regions[r.Region]
+		if r.generation != v.generation && reg.done && reg.err == "" {
+			delete(v.byARN, r.ARN)
+			continue
+		}
+		kept = append(kept, r)
+	}
+	clear(v.rows[len(kept):])
+	v.rows = kept
+}
+
+// Apply takes one event in.
+func (v *Inventory) Apply(e account.Event) {
+	v.version++
+	v.layers = nil
+	switch {
+	case e.Listed != nil:
+		r := v.row(e.Listed.ARN)
+		r.Function = *e.Listed
+		r.generation = v.generation
+		r.index()
+	case e.Facts != nil:
+		v.Put(e.Facts)
+	case e.Region != nil:
+		reg := v.regions[e.Region.Region]
+		reg.err = e.Region.Message
+		v.regions[e.Region.Region] = reg
+	case e.Listing != nil:
+		reg := v.regions[e.Listing.Region]
+		reg.found, reg.done = e.Listing.Found, e.Listing.Done
+		v.regions[e.Listing.Region] = reg
+	}
+}
+
+// Put takes the facts of one function in, from an audit or measured alone.
+func (v *Inventory) Put(f *account.Facts) {
+	v.version++
+	v.layers = nil
+	r := v.row(f.ARN)
+	r.Function = f.Function
+	r.Facts = f
+	r.generation = v.generation
+	r.index()
+}
+
+func (v *Inventory) row(arn string) *Row {
+	if v.byARN == nil {
+		v.byARN = map[string]*Row{}
+	}
+	r := v.byARN[arn]
+	if r == nil {
+		r = &Row{}
+		v.byARN[arn] = r
+		v.rows = append(v.rows, r)
+	}
+	return r
+}
+
+// Rows are the functions, in the order they were found. The slice must not be
+// changed and is good until the next Apply.
+func (v *Inventory) Rows() []*Row { return v.rows }
+
+// Get returns a function by ARN.
+func (v *Inventory) Get(arn string) (*Row, bool) {
+	r, ok := v.byARN[arn]
+	return r, ok
+}
+
+// Named returns a function by ARN or, where only one has it, by name.
+func (v *Inventory) Named(name string) (*Row, bool) {
+	if r, ok := v.byARN[name]; ok {
+		return r, true
+	}
+	var found *Row
+	for _, r := range v.rows {
+		if r.Name == name {
+			if found != nil {
+				return nil, false
+			}
+			found = r
+		}
+	}
+	return found, found != nil
+}
+
+// Version changes whenever anything does.
+func (v *Inventory) Version() int { return v.version }
+
+// Running reports whether an audit is under way.
+func (v *Inventory) Running() bool { return v.running }
+
+// Progress tells how many functions are measured of how many found, and whether
+// all regions have been listed to their end.
+func (v *Inventory) Progress() (measured, found int, listed bool) {
+	if v.progress.version != v.version {
+		p := progress{version: v.version, listed: !v.running || len(v.regions) > 0}
+		if v.running {
+			for _, r := range v.regions {
+				p.listed = p.listed && (r.done || r.err != "")
+			}
+		}
+		for _, r := range v.rows {
+			if r.generation == v.generation {
+				p.found++
+				if r.Facts != nil && r.Facts.Complete {
+					p.measured++
+				}
+			}
+		}
+		v.progress = p
+	}
+	return v.progress.measured, v.progress.found, v.progress.listed
+}
+
+// Errors are the regions that could not be listed, with the reason.
+func (v *Inventory) Errors() []account.RegionError {
+	var out []account.RegionError
+	for name, r := range v.regions {
+		if r.err != "" {
+			out = append(out, account.RegionError{Region: name, Message: r.err})
+		}
+	}
+	sortErrors(out)
+	return out
+}
+
+// index makes the texts that the filter compares.
+func (r *Row) index() {
+	r.name = strings.ToLower(r.Name)
+	parts := []string{r.Name, r.Runtime, r.Architecture, r.PackageType, r.Region}
+	for _, l := range r.Layers {
+		parts = append(parts, ShortLayer(l.ARN))
+	}
+	if r.Facts != nil {
+		for _, e := range r.Facts.Extensions {
+			parts = append(parts, e.Name)
+		}
+	}
+	r.text = strings.ToLower(strings.Join(parts, " "))
+}
+
+// Unzipped is the function's unzipped size with its layers, and whether it is known.
+func (r *Row) Unzipped() (int64, bool) {
+	if r.Facts == nil || !r.Facts.Known || r.PackageType == "Image" {
+		return 0, false
+	}
+	return r.Facts.Total, true
+}
+
+// Worst is the gravest severity among the findings: "error", "warning", "note" or "".
+func (r *Row) Worst() (severity string, count int) {
+	if r.Facts == nil {
+		return "", 0
+	}
+	rank := map[string]int{"error": 3, "warning": 2, "note": 1}
+	best := 0
+	for _, f := range r.Facts.Findings {
+		if n := rank[f.Severity]; n > best {
+			best, severity = n, f.Severity
+		}
+	}
+	return severity, len(r.Facts.Findings)
+}
+
+// ShortLayer is a layer version ARN as "name:version".
+func ShortLayer(arn string) string {
+	// arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION
+	if parts := strings.Split(arn, ":"); len(parts) == 8 && parts[5] == "layer" {
+		return parts[6] + ":" + parts[7]
+	}
+	return arn
+}
+
+// LayerAccount is the account a layer version belongs to, "" when arn is none.
+func LayerAccount(arn string) string {
+	if parts := strings.Split(arn, ":"); len(parts) == 8 {
+		return parts[4]
+	}
+	return ""
+}
+
+// Unreadable is the state of the first archive whose size is missing, OK when
+// none is.
+func (r *Row) Unreadable() account.State {
+	if r.Facts == nil {
+		return account.Unknown
+	}
+	if s := r.Facts.Code.State; s != account.OK {
+		return orUnknown(s)
+	}
+	for _, l := range r.Facts.LayerFacts {
+		if l.State != account.OK {
+			return orUnknown(l.State)
+		}
+	}
+	return account.OK
+}
+
+func orUnknown(s account.State) account.State {
+	if s == "" {
+		return account.Unknown
+	}
+	return s
+}
+
+// Why says why a measured function's size is not known, "" when it is.
+func (r *Row) Why() string {
+	if r.Facts == nil || r.Facts.Known || r.PackageType == "Image" || !r.Facts.Complete {
+		return ""
+	}
+	say := func(what string, a account.Archive) string {
+		if a.Message != "" {
+			return what + " " + string(orUnknown(a.State)) + ": " + a.Message
+		}
+		return what + " " + string(orUnknown(a.State))
+	}
+	if r.Facts.Code.State != account.OK {
+		return say("code", r.Facts.Code)
+	}
+	for _, l := range r.Facts.LayerFacts {
+		if l.State != account.OK {
+			return say("layer "+ShortLayer(l.ARN), l.Archive)
+		}
+	}
+	return "not measured"
+}

@@ -1,0 +1,99 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/optlift/optlift/aws/account"
+)
+
+// Layer is a layer version and who uses it.
+type Layer struct {
+	ARN       string
+	Size      int64                 // zip bytes
+	Facts     *account.LayerVersion // nil until measured
+	Functions []*Row                // sorted by name
+
+	text, name string
+}
+
+// State is how the layer's archive could be read.
+func (l *Layer) State() account.State {
+	if l.Facts == nil || l.Facts.State == "" {
+		return account.Unknown
+	}
+	return l.Facts.State
+}
+
+// Layers are the distinct layer versions of all functions, sorted by ARN. The
+// slice is good until the next Apply.
+func (v *Inventory) Layers() []*Layer {
+	if v.layers != nil {
+		return v.layers
+	}
+	byARN := map[string]*Layer{}
+	out := []*Layer{}
+	for _, r := range v.rows {
+		for i, ref := range r.Layers {
+			l := byARN[ref.ARN]
+			if l == nil {
+				l = &Layer{ARN: ref.ARN, Size: ref.Size}
+				byARN[ref.ARN] = l
+				out = append(out, l)
+			}
+			if n := len(l.Functions); n == 0 || l.Functions[n-1] != r {
+				l.Functions = append(l.Functions, r)
+			}
+			if l.Facts == nil && r.Facts != nil && i < len(r.Facts.LayerFacts) {
+				l.Facts = r.Facts.LayerFacts[i]
+			}
+		}
+	}
+	for _, l := range out {
+		slices.SortFunc(l.Functions, func(a, b *Row) int { return strings.Compare(a.Name, b.Name) })
+		l.name = strings.ToLower(ShortLayer(l.ARN))
+		l.text = strings.ToLower(l.ARN + " " + string(l.State()))
+	}
+	slices.SortFunc(out, func(a, b *Layer) int { return strings.Compare(a.ARN, b.ARN) })
+	v.layers = out
+	return out
+}
+
+// FilterText implements filter.Row.
+func (l *Layer) FilterText() string { return l.text }
+
+// FilterName implements filter.Row.
+func (l *Layer) FilterName() string { return l.name }
+
+// FilterField implements filter.Row.
+func (l *Layer) FilterField(column string) []string {
+	switch column {
+	case "name", "layer":
+		return []string{strings.ToLower(l.ARN)}
+	case "state":
+		return []string{string(l.State())}
+	case "function", "functions":
+		out := make([]string, len(l.Functions))
+		for i, r := range l.Functions {
+			out[i] = r.name
+		}
+		return out
+	}
+	return nil
+}
+
+// FilterNumber implements filter.Row.
+func (l *Layer) FilterNumber(column string) (float64, bool) {
+	switch column {
+	case "functions":
+		return float64(len(l.Functions)), true
+	case "zip":
+		return float64(l.Size), true
+	case "size", "unzipped":
+		if l.State() != account.OK {
+			return 0, false
+		}
+		return float64(l.Facts.Unzipped), true
+	}
+	return 0, false
+}

@@ -1,0 +1,48 @@
+package list
+
+// Pager is a window on lines without a selection, for text.
+type Pager struct {
+	n, offset, height int
+}
+
+// Window returns the lines seen in h of n lines.
+func (p *Pager) Window(n, h int) (from, to int) {
+	p.n, p.height = n, max(h, 0)
+	p.offset = max(min(p.offset, n-p.height), 0)
+	return p.offset, min(p.offset+p.height, n)
+}
+
+// Top goes back to the start.
+func (p *Pager) Top() { p.offset = 0 }
+
+// More reports whether lines lie above and below the window.
+func (p *Pager) More() (above, below bool) {
+	return p.offset > 0, p.offset+p.height < p.n
+}
+
+// Do performs one of Actions and reports whether id was one.
+func (p *Pager) Do(id string) bool {
+	page := max(p.height-1, 1)
+	switch id {
+	case "up":
+		p.offset--
+	case "down":
+		p.offset++
+	case "page-up":
+		p.offset -= page
+	case "page-down":
+		p.offset += page
+	case "half-up":
+		p.offset -= max(page/2, 1)
+	case "half-down":
+		p.offset += max(page/2, 1)
+	case "top":
+		p.offset = 0
+	case "bottom":
+		p.offset = p.n
+	default:
+		return false
+	}
+	p.offset = max(min(p.offset, p.n-p.height), 0)
+	return true
+}

@@ -1,0 +1,84 @@
+package screen
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/optlift/optlift/ui/dialog"
+	"github.com/optlift/optlift/ui/keys"
+	"github.com/optlift/optlift/ui/theme"
+)
+
+// Screen is one place in the program. Its methods are called from the root's
+// Update and View only, never concurrently, and never block.
+type Screen interface {
+	// Crumb is the screen's part of the breadcrumbs.
+	Crumb() string
+	// Actions are what can be done here and now.
+	Actions() []keys.Action
+	// Do performs one of Actions.
+	Do(id string) Effect
+	// Update takes a message that is no key: a job's end, a Tick.
+	Update(msg tea.Msg) Effect
+	// View draws at most h lines of at most w columns.
+	View(st *theme.Styles, w, h int) []string
+	// Close is called when the screen is left for good.
+	Close()
+}
+
+// Filterable is a screen with something to search through.
+type Filterable interface {
+	// SetFilter is called at each change of the text; the error says what is
+	// wrong with it, and leaves the last good filter in force.
+	SetFilter(text string) error
+	// Filter is the text in force.
+	Filter() string
+}
+
+// Counter is a screen with numbers to show beside the breadcrumbs.
+type Counter interface{ Count() string }
+
+// Level is how a note is meant.
+type Level uint8
+
+// The levels.
+const (
+	Info Level = iota
+	Good
+	Warn
+	Bad
+)
+
+// Place is somewhere to go: a screen's name and what it is to show.
+type Place struct {
+	Name string
+	Args []string
+}
+
+// Effect is what a screen wants done. The zero value wants nothing.
+type Effect struct {
+	Cmd   tea.Cmd
+	Note  string // for the status line, and for the session's log when Warn or worse
+	Level Level
+	Copy  string // for the clipboard
+	Open  Place
+	Show  Screen // a screen made by its parent
+	Back  bool
+	Ask   *Question
+	Arm   func() Effect // arm the session if it is not armed, then go on
+	Quit  bool
+}
+
+// Question is a dialog and what follows from its answer. A dialog that was
+// dismissed has the answer "".
+type Question struct {
+	*dialog.Dialog
+	Then func(answer string) Effect
+}
+
+// Say is a note.
+func Say(level Level, text string) Effect { return Effect{Note: text, Level: level} }
+
+// Tick tells the screens to look at their jobs. It comes only while one runs.
+type Tick struct{ Now time.Time }
