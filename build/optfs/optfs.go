@@ -10,7 +10,8 @@ import (
 type Layer struct {
 	// Source is what people know it by: an ARN or a path.
 	Source string
-	Dir    *zipdir.Directory
+	// Dir is nil for a layer that can't be read. It keeps its number and adds nothing.
+	Dir *zipdir.Directory
 }
 
 // Entry is one path of the merged tree.
@@ -27,9 +28,19 @@ type Entry struct {
 	Winner int
 	// Zip is the winner's entry; nil for a directory that no archive lists.
 	Zip *zipdir.Entry
-	// Shadows are the copies of earlier layers that are not seen, last layer first.
-	// Directories are never shadowed by directories.
+	// Shadows are the copies of earlier layers that are not seen, last layer
+	// first, and by path within a layer. A directory's hold no directories.
 	Shadows []Shadow
+}
+
+// Conflict tells whether a shadow differs from what is seen.
+func (e *Entry) Conflict() bool {
+	for i := range e.Shadows {
+		if !e.Shadows[i].Identical {
+			return true
+		}
+	}
+	return false
 }
 
 // Shadow is a copy that a later layer hides.
@@ -38,8 +49,8 @@ type Shadow struct {
 	// Path differs from the Entry's only where a file or link hides a whole directory.
 	Path string
 	Zip  *zipdir.Entry
-	// Identical: same kind and bytes (or link target); modes aside. Bytes are
-	// compared by size and CRC-32 unless Confirm was called.
+	// Identical: same path, kind and bytes (or link target); modes aside. Bytes
+	// are compared by size and CRC-32 unless Confirm was called.
 	Identical bool
 }
 
@@ -47,12 +58,13 @@ type Shadow struct {
 // another. What Lambda does with it is not documented, so image builds refuse it.
 type Clash struct {
 	Path   string
-	Layers [2]int
+	Layers [2]int // the earlier and the later layer
 	Kinds  [2]zipdir.Kind
 }
 
 // Tree is the merged file system. Entries are sorted by path bytewise, each
-// path once, with every parent directory present.
+// path once, with every parent directory present. It does not change once
+// made, so that any number of goroutines may read it.
 type Tree struct {
 	Layers        []Layer
 	Entries       []Entry
@@ -61,13 +73,3 @@ type Tree struct {
 	Conflicts     int   // paths with a shadow that differs
 	Clashes       []Clash
 }
-
-// Merge merges layers in order. Symlink targets are compared where ReadLinks
-// has been called on the directories.
-func Merge(layers ...Layer) *Tree { panic("not written yet") }
-
-// Lookup returns the entry of a path ("" and "." are the root, which has no entry).
-func (t *Tree) Lookup(path string) (*Entry, bool) { panic("not written yet") }
-
-// Children returns the direct children of a directory, sorted by name.
-func (t *Tree) Children(dir string) []*Entry { panic("not written yet") }
