@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -12,19 +13,9 @@ import (
 	"github.com/optlift/optlift/build/zipdir"
 )
 
-// Limits on what an archive may unpack to.
-const (
-	// maxUnpacked is the largest image that Lambda takes, unpacked
-	// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
-	maxUnpacked = 10 << 30
-	// smallUnpacked is Lambda's limit for code and layers together, unpacked: an
-	// archive below it may compress as well as it likes.
-	smallUnpacked = 250 << 20
-	// maxRatio bounds archives above smallUnpacked. Program files reach 3 to 20.
-	maxRatio = 200
-	// deflateRatio is the most that DEFLATE can express: 258 bytes in two bits.
-	deflateRatio = 1032
-)
+// RuleWhiteout is broken by names that say something else in an image than in
+// a zip (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts).
+const RuleWhiteout zipdir.Rule = "has a name that starts with .wh., which an image reads as a deletion"
 
 // layout is the tar that a source becomes, known before any data is read.
 type layout struct {
@@ -57,123 +48,88 @@ func newLayout(src Source, opts Options) (*layout, error) {
 	if src.Root == "" || path.Clean("/"+string(src.Root)) != "/"+string(src.Root) {
 		return nil, fmt.Errorf("convert %s: %q is no root for an image layer", src.Name, src.Root)
 	}
-	if err := l.checkSizes(); err != nil {
+	if err := src.Dir.CheckBomb(zipdir.DefaultLimits()); err != nil {
 		return nil, err
 	}
+	root := string(src.Root)
 	entries := src.Dir.Entries
 	if slices.ContainsFunc(entries, func(e zipdir.Entry) bool { return e.Kind == zipdir.Symlink && e.Target == "" }) {
 		if err := src.Dir.ReadLinks(); err != nil {
 			return nil, fmt.Errorf("read the links of %s: %w", src.Name, err)
 		}
 	}
-	taken := make(map[string]byte, len(entries)) // path in the image -> tar type
-	dirs := ancestors(nil, taken, string(src.Root)+"/x")
-	files := make([]record, 0, len(entries))
+	dirs := make(map[string]bool)
+	addParents(dirs, root+"/")
+	for _, d := range src.Dir.ImpliedDirs() {
+		dirs[root+"/"+d] = true
+	}
 	exec := l.wanted(opts.Executables)
+	files := make([]record, 0, len(entries))
 	for i := range entries {
 		e := &entries[i]
 		if whiteout(e.Name) {
-			return nil, l.refuse(e, "whiteout", "an image reads a name that starts with \".wh.\" as the deletion of another file; rename it in the archive")
+			return nil, l.refuse(e, RuleWhiteout, "rename it in the archive")
 		}
-		name := string(src.Root) + "/" + e.Name
-		if e.Kind == zipdir.Dir {
-			if l.dirRepair(e, name); taken[name] == 0 {
-				taken[name] = tar.TypeDir
-				dirs = append(dirs, name)
-			}
-			dirs = ancestors(dirs, taken, name)
-			continue
-		}
-		dirs = ancestors(dirs, taken, name)
-		r := record{name: name, typ: tar.TypeReg, entry: e, size: e.Size}
-		if e.Kind == zipdir.Symlink {
-			r = record{name: name, typ: tar.TypeSymlink, mode: 0o777, target: e.Target}
-		} else {
-			r.mode = l.fileMode(e, name, exec)
+		name := root + "/" + e.Name
+		switch e.Kind {
+		case zipdir.Dir:
+			dirs[name] = true
+			l.dirRepair(e, name)
+		case zipdir.Symlink:
+			files = append(files, record{name: name, typ: tar.TypeSymlink, mode: 0o777, target: e.Target})
+		default:
+			files = append(files, record{name: name, typ: tar.TypeReg, mode: l.fileMode(e, name, exec), size: e.Size, entry: e})
 			l.files += e.Size
 		}
-		if taken[name] != 0 {
-			return nil, l.refuse(e, "duplicate", "the name is taken twice")
-		}
-		taken[name] = r.typ
-		files = append(files, r)
 	}
-	links := make([]record, 0, len(opts.Links))
 	for _, k := range opts.Links {
-		name, err := l.checkLink(k, taken)
+		name, err := l.checkLink(k, dirs)
 		if err != nil {
 			return nil, err
 		}
-		dirs = ancestors(dirs, taken, name)
-		taken[name] = tar.TypeSymlink
+		addParents(dirs, name)
 		l.links = append(l.links, Link{Path: name, Target: k.Target})
-		links = append(links, record{name: name, typ: tar.TypeSymlink, mode: 0o777, target: k.Target})
 	}
-	for i := range files {
-		for p := path.Dir(files[i].name); p != "."; p = path.Dir(p) {
-			if taken[p] != tar.TypeDir {
-				return nil, l.refuse(files[i].entry, "clash", fmt.Sprintf("it lies under /%s, which is no directory", p))
-			}
-		}
-	}
-	slices.Sort(dirs)
-	l.records = make([]record, 0, len(dirs)+len(links)+len(files))
-	for _, d := range dirs {
+	l.records = make([]record, 0, len(dirs)+len(l.links)+len(files))
+	for _, d := range slices.Sorted(maps.Keys(dirs)) {
 		l.records = append(l.records, record{name: d + "/", typ: tar.TypeDir, mode: 0o755})
 	}
-	l.records = append(append(l.records, links...), files...)
+	for _, k := range l.links {
+		l.records = append(l.records, record{name: k.Path, typ: tar.TypeSymlink, mode: 0o777, target: k.Target})
+	}
+	l.records = append(l.records, files...)
 	return l, nil
 }
 
-// ancestors appends those directories above name that are not taken yet.
-func ancestors(dirs []string, taken map[string]byte, name string) []string {
-	for p := path.Dir(name); p != "." && taken[p] == 0; p = path.Dir(p) {
-		taken[p] = tar.TypeDir
-		dirs = append(dirs, p)
+// addParents adds the directories above name.
+func addParents(dirs map[string]bool, name string) {
+	for i, c := range name {
+		if c == '/' {
+			dirs[name[:i]] = true
+		}
 	}
-	return dirs
 }
 
-// checkSizes refuses archives that claim to unpack to more than an image may
-// hold, or to more than their data can be.
-func (l *layout) checkSizes() error {
-	var packed, unpacked int64
-	for i := range l.src.Dir.Entries {
-		e := &l.src.Dir.Entries[i]
-		if e.Size < 0 || e.CompressedSize < 0 || e.Method == zipdir.Store && e.Size != e.CompressedSize {
-			return l.refuse(e, "size", fmt.Sprintf("%d bytes stored cannot hold %d", e.CompressedSize, e.Size))
-		}
-		if e.Size/deflateRatio > e.CompressedSize {
-			return l.refuse(e, "bomb", fmt.Sprintf("%d bytes cannot unpack to %d: DEFLATE reaches %d:1 at most", e.CompressedSize, e.Size, deflateRatio))
-		}
-		packed += e.CompressedSize
-		if unpacked += e.Size; unpacked > maxUnpacked || unpacked < 0 {
-			return l.refuse(nil, "bomb", fmt.Sprintf("it unpacks to more than the %d bytes that an image for Lambda may hold", int64(maxUnpacked)))
-		}
-	}
-	if unpacked > smallUnpacked && unpacked/maxRatio > packed {
-		return l.refuse(nil, "bomb", fmt.Sprintf("it unpacks to %d bytes, more than %d times its size", unpacked, maxRatio))
-	}
-	return nil
-}
-
-// checkLink returns where an added link lies in the tar.
-func (l *layout) checkLink(k Link, taken map[string]byte) (string, error) {
+// checkLink returns where an added link lies in the tar. dirs are those of the
+// archive and of the links before.
+func (l *layout) checkLink(k Link, dirs map[string]bool) (string, error) {
 	name := strings.TrimPrefix(k.Path, "/")
 	bad := func(why string) (string, error) {
 		return "", fmt.Errorf("add the link %q to the image layer of %s: %s", k.Path, l.src.Name, why)
 	}
-	switch {
-	case name == "" || !fs.ValidPath(name) || whiteout(name):
-		return bad("its path is not usable in an image")
-	case k.Target == "" || strings.ContainsRune(k.Target+name, 0):
-		return bad("it needs a target")
-	case taken[name] != 0:
-		return bad("the archive holds that path already")
+	if name == "" || !fs.ValidPath(name) || whiteout(name) || k.Target == "" || strings.ContainsRune(name+k.Target, 0) {
+		return bad("its path or its target is not usable in an image")
 	}
-	for p := path.Dir(name); p != "."; p = path.Dir(p) {
-		if t := taken[p]; t != 0 && t != tar.TypeDir {
-			return bad("/" + p + " is no directory in the archive")
+	if dirs[name] || slices.ContainsFunc(l.links, func(o Link) bool { return o.Path == name }) {
+		return bad("that path is taken")
+	}
+	for p := name; p != "."; p = path.Dir(p) {
+		below, ok := strings.CutPrefix(p, string(l.src.Root)+"/")
+		if e, found := l.src.Dir.Lookup(below); ok && found && e.Kind != zipdir.Dir {
+			return bad("the archive holds a file or link at /" + p)
+		}
+		if p != name && slices.ContainsFunc(l.links, func(o Link) bool { return o.Path == p }) {
+			return bad("/" + p + " is an added link itself")
 		}
 	}
 	return name, nil
@@ -253,18 +209,14 @@ func launched(root Root, name string) bool {
 }
 
 // whiteout says whether an image reader takes a component of name for a
-// deletion (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts).
+// deletion.
 func whiteout(name string) bool {
 	return strings.HasPrefix(name, ".wh.") || strings.Contains(name, "/.wh.")
 }
 
-// refuse is the error for an entry, or for the archive as a whole if e is nil.
-func (l *layout) refuse(e *zipdir.Entry, rule, detail string) error {
-	name := ""
-	if e != nil {
-		name = e.Name
-	}
-	return fmt.Errorf("%s: %q: %s: %s", l.src.Name, name, rule, detail)
+// refuse is the error for an entry.
+func (l *layout) refuse(e *zipdir.Entry, rule zipdir.Rule, detail string) error {
+	return &zipdir.Error{Archive: l.src.Name, Entry: e.Name, Rule: rule, Detail: detail}
 }
 
 // header is the tar header of r.

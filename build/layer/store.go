@@ -297,3 +297,16 @@ func (s *Store) commit(ctx context.Context, key string, part *os.File, src Sourc
 	s.sweep(s.max)
 	return &Layer{Result: res, Source: src, file: f}, nil
 }
+
+// cancelable ends a copy with its context.
+type cancelable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancelable) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(p)
+}
