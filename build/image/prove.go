@@ -1,0 +1,337 @@
+package image
+
+import (
+	"archive/tar"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/zipdir"
+	"golang.org/x/sync/errgroup"
+)
+
+// Proof is the comparison of an image's /opt and /var/task with the zips.
+type Proof struct {
+	Equal       bool          `json:"equal"`
+	Compared    int           `json:"compared"` // paths
+	Differences []Difference  `json:"differences"`
+	Repairs     []ProofRepair `json:"repairs"`
+	// Base are paths of the base image below the two roots that no archive has
+	// touched. They are no differences, but a function as a zip does not see them.
+	Base []string `json:"base,omitempty"`
+}
+
+// Difference is a path that is not as the zips say. Want and Got describe type,
+// mode, link target or SHA-256; "" stands for "not there".
+type Difference struct {
+	Path string `json:"path"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+}
+
+// ProofRepair is a deliberate difference: a mode that Lambda could not have used.
+type ProofRepair struct {
+	Path string `json:"path"`
+	What string `json:"what"`
+}
+
+// Prove compares path, type, mode, link target and SHA-256 under /opt and
+// /var/task with the archives: layers merged under /opt in order, later ones
+// winning, code, which may be nil, under /var/task. It reads the image's layers
+// and the archives' contents once each and keeps a record for each path.
+//
+// What is expected comes from the archives alone, by rules written here and not
+// shared with the converter:
+//
+//   - a file has its archive's bytes, and its mode; a mode may be widened to be
+//     readable by all, and executable by all if anyone could execute it, and may
+//     lose its set-ID and sticky bits;
+//   - a file without a Unix mode is 0644, or 0755, which it must be where Lambda
+//     starts it: bootstrap, and what lies in /opt/extensions;
+//   - a link has its archive's target;
+//   - a directory can be read and searched by all; one that an archive only
+//     implies is there;
+//   - nothing else is there, except what the image's base layers brought. How
+//     many those are the image says itself (LabelBaseLayers), 0 if it does not.
+//
+// Widened modes are listed as repairs. Archives that clash (see optfs.Clash)
+// have no expected result, which is an error.
+func Prove(ctx context.Context, img v1.Image, layers []layer.Source, code *layer.Source) (*Proof, error) {
+	s, err := (&scanner{contents: true}).scan(ctx, img)
+	if err != nil {
+		return nil, fmt.Errorf("prove the image: %w", err)
+	}
+	base, err := strconv.Atoi(s.config.Config.Labels[LabelBaseLayers])
+	if err != nil || base < 0 || base > len(s.layers) {
+		base = 0
+	}
+	return prove(ctx, s, layers, code, base, nil)
+}
+
+// prove compares a scan that has contents. The image's first base layers are the
+// base's. progress, which may be nil, gets the archives' bytes as they are read.
+func prove(ctx context.Context, s *scan, layers []layer.Source, code *layer.Source, base int, progress func(int64)) (*Proof, error) {
+	for _, l := range s.layers {
+		if l.err != nil {
+			return nil, fmt.Errorf("prove the image: its layer %s can't be read: %w", l.digest, l.err)
+		}
+	}
+	want := make(expected)
+	for i := range layers {
+		if err := want.add("opt", &layers[i]); err != nil {
+			return nil, err
+		}
+	}
+	if code != nil {
+		if err := want.add("var/task", code); err != nil {
+			return nil, err
+		}
+	}
+	if err := want.read(ctx, progress); err != nil {
+		return nil, err
+	}
+	p := &Proof{Differences: []Difference{}, Repairs: []ProofRepair{}}
+	t := newTree(s.layers)
+	names := make([]string, 0, len(want))
+	for name := range want {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		p.compare(name, want[name], t.find(name, false))
+	}
+	for _, root := range []string{"opt", "var/task"} {
+		top := t.find(root, true)
+		if top == nil {
+			continue
+		}
+		if top.dir() && top.entry != nil && top.entry.mode&0o555 != 0o555 {
+			p.differ(root, "a directory that all can search", told(top))
+		}
+		top.walk(func(n *node) {
+			name := root + strings.TrimPrefix(n.name, top.name)
+			switch {
+			case want[name] != nil:
+			case n.layer < base:
+				p.Base = append(p.Base, "/"+name)
+			default:
+				p.differ(name, "", told(n))
+			}
+		})
+	}
+	slices.SortStableFunc(p.Differences, func(a, b Difference) int { return strings.Compare(a.Path, b.Path) })
+	p.Compared = len(names)
+	p.Equal = len(p.Differences) == 0
+	return p, nil
+}
+
+// expected is what the archives make, by path in the image, not rooted.
+type expected map[string]*wanted
+
+// wanted is one path as the archives say.
+type wanted struct {
+	kind   zipdir.Kind
+	zip    *zipdir.Entry // nil for a directory that is only implied
+	source *layer.Source
+	target string
+	sha256 [sha256.Size]byte
+}
+
+// add merges an archive in, over what is there.
+func (x expected) add(root string, src *layer.Source) error {
+	for i := range src.Dir.Entries {
+		e := &src.Dir.Entries[i]
+		name := root + "/" + e.Name
+		for dir := path.Dir(name); dir != root; dir = path.Dir(dir) {
+			old := x[dir]
+			if old == nil {
+				x[dir] = &wanted{kind: zipdir.Dir, source: src}
+			} else if old.kind != zipdir.Dir {
+				return clash(dir, old, zipdir.Dir, src)
+			}
+		}
+		if old := x[name]; old != nil && (old.kind == zipdir.Dir) != (e.Kind == zipdir.Dir) {
+			return clash(name, old, e.Kind, src)
+		}
+		x[name] = &wanted{kind: e.Kind, zip: e, source: src}
+	}
+	return nil
+}
+
+func clash(name string, old *wanted, kind zipdir.Kind, src *layer.Source) error {
+	return fmt.Errorf("prove the image: /%s is a %s in %s and a %s in %s: what Lambda makes of that is not documented",
+		name, kindName(old.kind), old.source.Name, kindName(kind), src.Name)
+}
+
+// read takes the links' targets and the files' hashes from the archives, one
+// archive in each goroutine, in the order of its data.
+func (x expected) read(ctx context.Context, progress func(int64)) error {
+	jobs := make(map[*layer.Source][]*wanted)
+	for _, w := range x {
+		if w.zip != nil && w.kind != zipdir.Dir {
+			jobs[w.source] = append(jobs[w.source], w)
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel())
+	for src, list := range jobs {
+		slices.SortFunc(list, func(a, b *wanted) int {
+			return int(min(max(a.zip.HeaderOffset-b.zip.HeaderOffset, -1), 1))
+		})
+		group.Go(func() error {
+			buf := make([]byte, 64<<10)
+			for _, w := range list {
+				if err := w.read(ctx, src, buf, progress); err != nil {
+					return fmt.Errorf("prove the image: read %s of %s: %w", w.zip.Name, src.Name, err)
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// maxTarget is the longest link target that Linux takes (PATH_MAX).
+const maxTarget = 4096
+
+func (w *wanted) read(ctx context.Context, src *layer.Source, buf []byte, progress func(int64)) error {
+	rc, err := src.Dir.Open(w.zip)
+	if err != nil {
+		return err
+	}
+	defer rc.Close()
+	in := &cancelable{ctx, rc}
+	if w.kind == zipdir.Symlink {
+		target, err := io.ReadAll(io.LimitReader(in, maxTarget+1))
+		w.target = string(target)
+		return err
+	}
+	sum := sha256.New()
+	n, err := io.CopyBuffer(sum, in, buf)
+	if progress != nil {
+		progress(n)
+	}
+	sum.Sum(w.sha256[:0])
+	return err
+}
+
+func (w *wanted) String() string {
+	switch w.kind {
+	case zipdir.Dir:
+		return "directory"
+	case zipdir.Symlink:
+		return "link to " + w.target
+	}
+	mode := "without a mode"
+	if w.zip.HasMode {
+		mode = fmt.Sprintf("mode %04o", uint32(w.zip.Mode)&0o7777)
+	}
+	return fmt.Sprintf("file, %s, %d bytes, sha256:%x", mode, w.zip.Size, w.sha256)
+}
+
+// told describes what an image has at a path.
+func told(n *node) string {
+	if n == nil {
+		return ""
+	}
+	if n.entry == nil {
+		return "directory"
+	}
+	e := n.entry
+	switch {
+	case n.broken:
+		return "hard link to nothing, " + e.target
+	case e.typ == tar.TypeDir:
+		return fmt.Sprintf("directory, mode %04o", e.mode)
+	case e.typ == tar.TypeSymlink:
+		return "link to " + e.target
+	case e.typ == tar.TypeReg:
+		return fmt.Sprintf("file, mode %04o, %d bytes, sha256:%x", e.mode, e.size, e.sha256)
+	default:
+		return fmt.Sprintf("special file of type %q", e.typ)
+	}
+}
+
+func (p *Proof) differ(name, want, got string) {
+	p.Differences = append(p.Differences, Difference{Path: "/" + name, Want: want, Got: got})
+}
+
+// compare holds one path of the image against what the archives say.
+func (p *Proof) compare(name string, w *wanted, n *node) {
+	differ := func() { p.differ(name, w.String(), told(n)) }
+	if n == nil || n.broken {
+		differ()
+		return
+	}
+	if w.kind == zipdir.Dir {
+		switch {
+		case !n.dir() || n.entry != nil && n.entry.mode&0o555 != 0o555:
+			differ()
+		case w.zip != nil && w.zip.HasMode && w.zip.Mode&0o555 != 0o555:
+			p.repaired(name, uint32(w.zip.Mode), n)
+		}
+		return
+	}
+	if n.dir() {
+		differ()
+		return
+	}
+	if w.kind == zipdir.Symlink {
+		if n.entry.typ != tar.TypeSymlink || n.entry.target != w.target {
+			differ()
+		}
+		return
+	}
+	e := n.entry
+	if e.typ != tar.TypeReg || e.size != w.zip.Size || e.sha256 != w.sha256 {
+		differ()
+		return
+	}
+	if !w.zip.HasMode {
+		switch {
+		case e.mode == 0o755:
+			p.Repairs = append(p.Repairs, ProofRepair{"/" + name, "made executable: the archive carries no modes"})
+		case e.mode != 0o644 || startedByLambda(name):
+			differ()
+		}
+		return
+	}
+	switch was := uint32(w.zip.Mode) & 0o7777; e.mode {
+	case was:
+	case widened(was):
+		p.repaired(name, was, n)
+	default:
+		differ()
+	}
+}
+
+func (p *Proof) repaired(name string, was uint32, n *node) {
+	now := uint32(0o755) // of a directory that no layer lists
+	if n.entry != nil {
+		now = n.entry.mode
+	}
+	p.Repairs = append(p.Repairs, ProofRepair{"/" + name, fmt.Sprintf("mode %04o made %04o", was&0o7777, now)})
+}
+
+// widened is the one mode that a file's own may be turned into: without set-ID
+// and sticky bits, readable by all, executable by all if by anyone.
+func widened(mode uint32) uint32 {
+	if mode&0o111 != 0 {
+		return mode&0o777 | 0o555
+	}
+	return mode&0o777 | 0o444
+}
+
+// startedByLambda reports whether Lambda itself starts the file at a path: see
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html and
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html.
+func startedByLambda(name string) bool {
+	return name == "opt/bootstrap" || name == "var/task/bootstrap" || path.Dir(name) == "opt/extensions"
+}
