@@ -1,10 +1,8 @@
 package account
 
 import (
-	"context"
 	"time"
 
-	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/build/zipdir"
 )
 
@@ -27,6 +25,9 @@ type Function struct {
 	Layers       []LayerRef
 	Wrapper      string   // value of AWS_LAMBDA_EXEC_WRAPPER, which is a path, not a secret
 	EnvNames     []string // names only, sorted; values never leave this package
+	// EnvError says why Lambda could not read the environment; then Wrapper and
+	// EnvNames are unknown, not empty.
+	EnvError     string
 	Role         string
 	Description  string
 	MemoryMB     int
@@ -55,9 +56,14 @@ const (
 // Archive is what is known of one zip.
 type Archive struct {
 	State    State
-	Message  string            // why State is not OK
-	Unzipped int64             // bytes; meaningful when State is OK
-	Dir      *zipdir.Directory // nil unless State is OK
+	Message  string // why State is not OK
+	Unzipped int64  // bytes; meaningful when State is OK
+	// Dir is the archive's file list where State is OK; its entries can't be
+	// opened any more. Audit leaves it out: the lists of a whole account are
+	// more than memory should hold.
+	Dir *zipdir.Directory
+	// links are the targets of the symlinks that were read, by entry name.
+	links map[string]string
 }
 
 // LayerVersion is a distinct layer version of the account's functions.
@@ -84,19 +90,22 @@ type Finding struct {
 	Severity string `json:"severity"` // "error", "warning", "note"
 	Message  string `json:"message"`
 	Remedy   string `json:"remedy"`
+	Docs     string `json:"docs,omitempty"` // page that the rule stands on
 }
 
 // Facts is a function with all that was measured of it.
 type Facts struct {
 	Function
+	// Code is the function's own zip. An image has none: State Unknown, no message.
 	Code       Archive
 	LayerFacts []*LayerVersion // in the function's order
-	// Total is the unzipped sum of code and layers; Known is false while any part is not OK.
+	// Total is the unzipped sum of code and layers; Known is false while any part
+	// is not OK, and for images, whose files this sum does not describe.
 	Total      int64
 	Known      bool
 	Extensions []Extension
 	Findings   []Finding
-	ManagedBy  string // "CloudFormation stack NAME", "SAM", "" when no sign of it
+	ManagedBy  string // "CloudFormation stack NAME", "" when no sign of it
 	// TagsState tells whether the tags could be read, for ManagedBy.
 	TagsState State
 	// Complete is set once everything has been asked.
@@ -120,23 +129,6 @@ type Listing struct {
 
 // RegionError is a region whose functions could not all be listed.
 type RegionError struct {
-	Region  string
-	Message string
-}
-
-// Auditor reads a session's account.
-type Auditor struct{}
-
-// NewAuditor returns an auditor that keeps archives' directories in cacheDir
-// ("" keeps none between runs).
-func NewAuditor(s *session.Session, cacheDir string) *Auditor { panic("not written yet") }
-
-// Audit lists and measures every function of every region of the session. It
-// calls emit from one goroutine, in order, never concurrently. One function's
-// failure never hides the others; the error is ctx's, or nil.
-func (a *Auditor) Audit(ctx context.Context, emit func(Event)) error { panic("not written yet") }
-
-// Measure reads one function by name or ARN, with its archives.
-func (a *Auditor) Measure(ctx context.Context, nameOrARN string) (*Facts, error) {
-	panic("not written yet")
+	Region  string `json:"region"`
+	Message string `json:"message"`
 }

@@ -1,0 +1,97 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/optlift/optlift/aws/archive"
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/build/zipdir"
+)
+
+// archive reads a zip's directory, and the targets of the links that decide
+// what Lambda runs, from the cache or by range.
+func (r *run) archive(ctx context.Context, name, sum string, locate archive.Locator) Archive {
+	fail := func(err error) Archive { return Archive{State: stateOf(err), Message: session.Explain(err)} }
+	if err := acquire(ctx, r.archives); err != nil {
+		return fail(err)
+	}
+	defer release(r.archives)
+	a, err := r.cache.Open(ctx, r.session.HTTP(), name, sum, locate)
+	if err != nil {
+		return fail(err)
+	}
+	defer a.Close()
+	dir, err := zipdir.Read(name, a, a.Size())
+	if err != nil {
+		var broken *zipdir.Error
+		if errors.As(err, &broken) {
+			// Next time judge the archive itself, not what may be a damaged
+			// copy of its end.
+			a.Discard()
+		}
+		return fail(err)
+	}
+	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, links: readLinks(dir)}
+}
+
+// A link costs a read, so only those are read that may lead to a program Lambda
+// starts: extensions, and links at the root, where wrappers lie; and what they
+// lead to. A symlink's target is its content.
+const (
+	maxLinks  = 32
+	maxTarget = 4095
+)
+
+func readLinks(dir *zipdir.Directory) map[string]string {
+	links := map[string]string{}
+	for i := range dir.Entries {
+		e := &dir.Entries[i]
+		if e.Kind == zipdir.Symlink && (!strings.Contains(e.Name, "/") || path.Dir(e.Name) == extensionsDir) {
+			followLink(dir, e, links)
+		}
+	}
+	return links
+}
+
+// followLink reads e and the links it leads to. What can't be read is left out:
+// where it leads is then unknown.
+func followLink(dir *zipdir.Directory, e *zipdir.Entry, links map[string]string) {
+	for e != nil && e.Kind == zipdir.Symlink && len(links) < maxLinks {
+		if _, known := links[e.Name]; known || e.Size > maxTarget {
+			return
+		}
+		r, err := dir.Open(e)
+		if err != nil {
+			return
+		}
+		target, err := io.ReadAll(io.LimitReader(r, maxTarget))
+		_ = r.Close()
+		if err != nil {
+			return
+		}
+		links[e.Name] = string(target)
+		next, ok := below("/opt", resolve("/opt/"+e.Name, string(target)))
+		if !ok {
+			return
+		}
+		e, _ = dir.Lookup(next)
+	}
+}
+
+// resolve is where a link at an absolute path leads, by text alone.
+func resolve(link, target string) string {
+	if path.IsAbs(target) {
+		return path.Clean(target)
+	}
+	return path.Join(path.Dir(link), target)
+}
+
+// below cuts root from an absolute path that lies under it.
+func below(root, p string) (string, bool) {
+	rest, ok := strings.CutPrefix(path.Clean(p), root+"/")
+	return rest, ok
+}
