@@ -3,8 +3,18 @@
 // A function's package type cannot be changed
 // (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html), so a
 // switch replaces the function. The package owns everything that makes this
-// safe: Capture reads all that a function is and has attached; Backup keeps code
-// and layers, verified; PlanFor is a pure function of what was captured; Apply
-// walks the plan with a journal line on disk before and after each call that
-// changes something; Rollback is a plan too.
+// safe:
+//
+//   - Capture reads all that a function is and has attached, and keeps "not
+//     there", "not allowed to look" and "could not look" apart.
+//   - PlanFor is a pure function of what was captured: steps in order, what
+//     stands against them, what is lost.
+//   - Apply walks the plan. A line is on disk before and after each call that
+//     changes something, and every step looks before it acts, so that Resume goes
+//     on from any point and Rollback comes back from any point.
+//
+// A Snapshot and a backup hold environment values: they are written owner-only
+// and never printed. A Plan, a journal and an Event hold none.
+//
+// It imports aws/session, aws/archive, aws/registry and the build rooms.
 package switchover

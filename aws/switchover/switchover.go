@@ -2,7 +2,6 @@ package switchover
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/optlift/optlift/aws/session"
@@ -10,117 +9,6 @@ import (
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
 )
-
-// Reading tells how an attachment was read. "Not there" and "not allowed to
-// look" are different answers.
-type Reading string
-
-// The outcomes of reading one attachment.
-const (
-	Present Reading = "present"
-	Absent  Reading = "absent"
-	Denied  Reading = "denied"
-	Failed  Reading = "failed"
-)
-
-// Attachment is one thing of a function, as captured.
-type Attachment struct {
-	Kind      string          `json:"kind"` // "policy", "alias", "event-source-mapping", "tags" …
-	Qualifier string          `json:"qualifier,omitempty"`
-	Name      string          `json:"name,omitempty"` // alias name, mapping UUID …
-	Reading   Reading         `json:"reading"`
-	Message   string          `json:"message,omitempty"` // why Denied or Failed
-	Value     json.RawMessage `json:"value,omitempty"`   // as the API answered, secrets included: a Snapshot is a secret
-}
-
-// Snapshot is all that a function is and has attached. It holds environment
-// values: it is written owner-only and never printed.
-type Snapshot struct {
-	Schema      int             `json:"schema"`
-	Account     string          `json:"account"`
-	Region      string          `json:"region"`
-	Function    string          `json:"function"` // name
-	ARN         string          `json:"arn"`
-	Taken       time.Time       `json:"taken"`
-	RevisionID  string          `json:"revisionId"`
-	CodeSHA256  string          `json:"codeSha256"`
-	Config      json.RawMessage `json:"config"` // FunctionConfiguration of $LATEST
-	Versions    []Version       `json:"versions"`
-	Attachments []Attachment    `json:"attachments"`
-}
-
-// Version is a published version.
-type Version struct {
-	Number string          `json:"number"`
-	Config json.RawMessage `json:"config"`
-}
-
-// Strategy is how a function is switched.
-type Strategy string
-
-// The strategies; see the design of each in its own file.
-const (
-	Replace Strategy = "replace" // same name: delete and create again
-	Beside  Strategy = "beside"  // a new function, triggers moved over
-)
-
-// Choices are what the user decided.
-type Choices struct {
-	Strategy   Strategy
-	Repository string   // ECR repository name; "" is the function's name in lower case
-	Base       string   // "" picks by runtime
-	Accept     []string // ids of warnings or blockers the user accepts by name
-	Events     []string // files with events for the rehearsal
-}
-
-// Action is what a step does to its target, in terraform's sense.
-type Action string
-
-// The actions of steps.
-const (
-	Create Action = "create"
-	Delete Action = "delete"
-	Change Action = "change"
-	Keep   Action = "keep"
-)
-
-// Step is one thing that will be done.
-type Step struct {
-	ID     string `json:"id"` // stable: "create-function", "alias:live"
-	Action Action `json:"action"`
-	Call   string `json:"call"`   // API operation, or "local" for work on this machine
-	Target string `json:"target"` // ARN, UUID, reference
-	Undo   string `json:"undo"`   // what takes it back, "" when nothing needs to
-}
-
-// Notice is a blocker, a warning or a loss, with a stable id.
-type Notice struct {
-	ID      string `json:"id"`
-	Message string `json:"message"`
-}
-
-// Plan is an ordered list of steps and what stands against it. It holds no
-// secret and can be printed and saved.
-type Plan struct {
-	Schema     int      `json:"schema"`
-	Function   string   `json:"function"`
-	ARN        string   `json:"arn"`
-	Strategy   Strategy `json:"strategy"`
-	RevisionID string   `json:"revisionId"` // of the function it was made for
-	CodeSHA256 string   `json:"codeSha256"`
-	Blockers   []Notice `json:"blockers"`
-	Warnings   []Notice `json:"warnings"`
-	Lost       []Notice `json:"lost"`
-	Steps      []Step   `json:"steps"`
-}
-
-// Capture reads a function and everything attached to it.
-func (s *Switcher) Capture(ctx context.Context, function string) (*Snapshot, error) {
-	panic("not written yet")
-}
-
-// PlanFor makes the plan; it asks nobody and changes nothing.
-func PlanFor(snap *Snapshot, c Choices) *Plan { panic("not written yet") }
 
 // Config is what a Switcher works with.
 type Config struct {

@@ -1,0 +1,171 @@
+package switchover
+
+import (
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// What becomes of each field of lambda.CreateFunctionInput and
+// types.FunctionConfiguration. A test holds the lists against the SDK, so that a
+// field that AWS adds is noticed before it is lost.
+const (
+	carriedFields = "FunctionName Role Architectures DeadLetterConfig Description DurableConfig Environment " +
+		"EphemeralStorage FileSystemConfigs KMSKeyArn LoggingConfig MemorySize Tags Timeout TracingConfig VpcConfig"
+	// The image holds what these say, or images do not have them.
+	changedFields = "Code CodeSigningConfigArn Handler ImageConfig ImageConfigResponse Layers PackageType Runtime SnapStart"
+	refusedFields = "CapacityProviderConfig MasterArn TenancyConfig"
+	// What AWS fills in, and what is about a request and not about a function.
+	readOnlyFields = "CodeSha256 CodeSize ConfigSha256 FunctionArn LastModified LastUpdateStatus LastUpdateStatusReason " +
+		"LastUpdateStatusReasonCode Publish PublishTo RevisionId RuntimeVersionConfig SigningJobArn " +
+		"SigningProfileVersionArn State StateReason StateReasonCode Version"
+)
+
+// code is what a function or version is made of when it is made again: an image,
+// or the zip it once was. Exactly one field is set.
+type code struct {
+	image string // reference pinned by digest
+	zip   []byte
+}
+
+// createInput is the CreateFunction call that makes name with c's configuration.
+func createInput(name string, c types.FunctionConfiguration, of code, tags map[string]string) *lambda.CreateFunctionInput {
+	in := &lambda.CreateFunctionInput{
+		FunctionName: aws.String(name), Role: c.Role, Architectures: c.Architectures,
+		DeadLetterConfig: c.DeadLetterConfig, Description: c.Description, DurableConfig: c.DurableConfig,
+		EphemeralStorage: c.EphemeralStorage, FileSystemConfigs: c.FileSystemConfigs, KMSKeyArn: c.KMSKeyArn,
+		LoggingConfig: c.LoggingConfig, MemorySize: c.MemorySize, Timeout: c.Timeout, Tags: tags,
+	}
+	if c.Environment != nil && len(c.Environment.Variables) > 0 {
+		in.Environment = &types.Environment{Variables: c.Environment.Variables}
+	}
+	if c.TracingConfig != nil {
+		in.TracingConfig = &types.TracingConfig{Mode: c.TracingConfig.Mode}
+	}
+	if v := c.VpcConfig; v != nil && len(v.SubnetIds) > 0 {
+		in.VpcConfig = &types.VpcConfig{SubnetIds: v.SubnetIds, SecurityGroupIds: v.SecurityGroupIds,
+			Ipv6AllowedForDualStack: v.Ipv6AllowedForDualStack}
+	}
+	if aws.ToString(c.Description) == "" {
+		in.Description = nil
+	}
+	if of.image != "" {
+		in.PackageType = types.PackageTypeImage
+		in.Code = &types.FunctionCode{ImageUri: aws.String(of.image)}
+		return in
+	}
+	in.PackageType = types.PackageTypeZip
+	in.Code = &types.FunctionCode{ZipFile: of.zip}
+	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, layerARNs(c)
+	if c.SnapStart != nil && c.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
+		in.SnapStart = &types.SnapStart{ApplyOn: c.SnapStart.ApplyOn}
+	}
+	return in
+}
+
+// updateInput is the UpdateFunctionConfiguration call that gives name exactly
+// c's configuration. What c does not have is sent empty: the call leaves alone
+// what it is not told.
+func updateInput(name string, c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
+	in := &lambda.UpdateFunctionConfigurationInput{
+		FunctionName: aws.String(name), Role: c.Role, Description: aws.String(aws.ToString(c.Description)),
+		EphemeralStorage: c.EphemeralStorage, FileSystemConfigs: c.FileSystemConfigs,
+		KMSKeyArn: aws.String(aws.ToString(c.KMSKeyArn)), LoggingConfig: c.LoggingConfig,
+		MemorySize: c.MemorySize, Timeout: c.Timeout, DurableConfig: c.DurableConfig,
+		Environment: &types.Environment{Variables: map[string]string{}},
+		// An empty target takes the queue away.
+		DeadLetterConfig: &types.DeadLetterConfig{TargetArn: aws.String("")},
+		TracingConfig:    &types.TracingConfig{Mode: types.TracingModePassThrough},
+		VpcConfig:        &types.VpcConfig{SubnetIds: []string{}, SecurityGroupIds: []string{}},
+	}
+	if in.FileSystemConfigs == nil {
+		in.FileSystemConfigs = []types.FileSystemConfig{}
+	}
+	if c.Environment != nil && c.Environment.Variables != nil {
+		in.Environment.Variables = c.Environment.Variables
+	}
+	if c.DeadLetterConfig != nil {
+		in.DeadLetterConfig = c.DeadLetterConfig
+	}
+	if c.TracingConfig != nil {
+		in.TracingConfig.Mode = c.TracingConfig.Mode
+	}
+	if v := c.VpcConfig; v != nil && len(v.SubnetIds) > 0 {
+		in.VpcConfig = &types.VpcConfig{SubnetIds: v.SubnetIds, SecurityGroupIds: v.SecurityGroupIds,
+			Ipv6AllowedForDualStack: v.Ipv6AllowedForDualStack}
+	}
+	if image {
+		return in
+	}
+	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, layerARNs(c)
+	if in.Layers == nil {
+		in.Layers = []string{}
+	}
+	in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnNone}
+	if c.SnapStart != nil {
+		in.SnapStart.ApplyOn = c.SnapStart.ApplyOn
+	}
+	return in
+}
+
+// layerARNs lists a configuration's layers in their order.
+func layerARNs(c types.FunctionConfiguration) []string {
+	var arns []string
+	for _, l := range c.Layers {
+		arns = append(arns, aws.ToString(l.Arn))
+	}
+	return arns
+}
+
+// sameSettings compares what updateInput sends, so that a step can see whether
+// it is still needed.
+func sameSettings(a, b types.FunctionConfiguration, image bool) bool {
+	x, errX := encode(settingsOf(a, image))
+	y, errY := encode(settingsOf(b, image))
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+func settingsOf(c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
+	in := updateInput("", c, image)
+	// What AWS fills in when it is left out counts as equal to it.
+	if in.EphemeralStorage == nil {
+		in.EphemeralStorage = &types.EphemeralStorage{Size: aws.Int32(512)}
+	}
+	if in.LoggingConfig == nil {
+		in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatText}
+	}
+	return in
+}
+
+// ourTags are added to an image function, so that an inventory can still see
+// what it was.
+func ourTags(id string, c types.FunctionConfiguration) map[string]string {
+	tags := map[string]string{"optlift:migration": id}
+	if c.Runtime != "" {
+		tags["optlift:source-runtime"] = string(c.Runtime)
+	}
+	return tags
+}
+
+// maxTags is the number of tags a resource may carry
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html).
+const maxTags = 50
+
+// userTags are the tags that a user can set again.
+func (s *Snapshot) userTags() (map[string]string, error) {
+	tags := map[string]string{}
+	for _, a := range s.of(kindTags) {
+		got, err := decode[struct{ Tags map[string]string }](a.Value)
+		if err != nil {
+			return nil, err
+		}
+		for k, v := range got.Tags {
+			if !strings.HasPrefix(strings.ToLower(k), "aws:") {
+				tags[k] = v
+			}
+		}
+	}
+	return tags, nil
+}

@@ -1,0 +1,339 @@
+package switchover
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/build/image"
+)
+
+// Notice is a blocker, a warning or a loss, with a stable id.
+type Notice struct {
+	ID      string `json:"id"`
+	Message string `json:"message"`
+}
+
+// maxUpload is the size below which a zip can be sent in the call itself ("Zipped
+// size must be smaller than 52428800 bytes",
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+const maxUpload = 52428800
+
+// notices is what a preflight finds.
+type notices struct {
+	accepted                 map[string]bool
+	blockers, warnings, lost []Notice
+}
+
+// refuse adds a blocker that nobody can accept away.
+func (n *notices) refuse(id, format string, args ...any) {
+	n.blockers = append(n.blockers, Notice{id, session.Clean(fmt.Sprintf(format, args...))})
+}
+
+// hold adds a blocker that the user may accept by its id; accepted, it is a warning.
+func (n *notices) hold(id, format string, args ...any) {
+	message := session.Clean(fmt.Sprintf(format, args...))
+	if n.accepted[id] {
+		n.warnings = append(n.warnings, Notice{id, message + " (accepted)"})
+		return
+	}
+	n.blockers = append(n.blockers, Notice{id, message + ": go on with --accept " + id})
+}
+
+func (n *notices) warn(id, format string, args ...any) {
+	n.warnings = append(n.warnings, Notice{id, session.Clean(fmt.Sprintf(format, args...))})
+}
+
+func (n *notices) lose(id, format string, args ...any) {
+	n.lost = append(n.lost, Notice{id, session.Clean(fmt.Sprintf(format, args...))})
+}
+
+// preflight holds a snapshot against everything known to go wrong. It asks
+// nobody.
+func preflight(s *Snapshot, c Choices) *notices {
+	n := &notices{accepted: map[string]bool{}}
+	for _, id := range c.Accept {
+		n.accepted[id] = true
+	}
+	config, err := s.config("")
+	if err != nil {
+		n.refuse("snapshot", "%v", err)
+		return n
+	}
+	if config.PackageType == types.PackageTypeImage {
+		n.refuse("already-image", "%s already is a container image", s.Function)
+		return n
+	}
+	n.function(s, c, config)
+	n.readings(s)
+	for _, q := range append([]string{""}, s.carriedVersions()...) {
+		n.version(s, c, q)
+	}
+	n.owners(s, c)
+	n.policies(s, c)
+	n.versions(s, c)
+	n.attachments(s, c)
+	return n
+}
+
+// function checks what is true of the function as a whole.
+func (n *notices) function(s *Snapshot, c Choices, f types.FunctionConfiguration) {
+	switch f.State {
+	case "", types.StateActive, types.StateInactive:
+	default:
+		n.refuse("not-active", "the function is %s, not Active: wait, or repair it first", f.State)
+	}
+	if f.LastUpdateStatus == types.LastUpdateStatusInProgress {
+		n.refuse("not-active", "an update of the function is in progress: wait until it is done")
+	}
+	if aws.ToString(f.MasterArn) != "" {
+		n.refuse("edge", "the function is a Lambda@Edge replica of %s: CloudFront takes no container images", aws.ToString(f.MasterArn))
+	}
+	if f.CapacityProviderConfig != nil {
+		n.refuse("managed-instances", "the function runs on Lambda Managed Instances: whether they run container images is not documented")
+	}
+	if f.TenancyConfig != nil {
+		n.refuse("tenancy", "the function isolates tenants: whether container images can is not documented, and the setting can't be added later")
+	}
+	if f.SnapStart != nil && f.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
+		n.lose("snapstart", "SnapStart: container images do not have it, so cold starts may become slower")
+	}
+	if f.DurableConfig != nil {
+		n.lose("durable-history", "the history of finished durable executions, whose ARNs name the old function")
+	}
+	if strings.HasSuffix(s.Region, "us-east-1") && len(s.Versions) > 0 && f.VpcConfig == nil && f.Environment == nil && len(f.Layers) == 0 {
+		n.warn("edge-possible", "functions of Lambda@Edge live in us-east-1 and look like this one: make sure that no CloudFront distribution names it")
+	}
+	if c.Strategy == Replace {
+		n.warn("gap", "the name does not answer from the moment it is deleted until the image function is Active; the span is measured and reported")
+		n.warn("async-events", "what becomes of queued asynchronous events is not documented: pause producers that must not lose any")
+	}
+	n.lose("runtime-updates", "AWS's own updates of the runtime: an image stays as it was built until it is built again")
+}
+
+// readings refuses to guess about what could not be read.
+func (n *notices) readings(s *Snapshot) {
+	for _, a := range s.Attachments {
+		switch {
+		case a.Reading != Denied && a.Reading != Failed, a.Kind == kindCode, a.Kind == kindLayer:
+		case a.Reading == Denied:
+			n.hold("denied:"+a.Kind, "not allowed to read the %s, which would be lost without a trace: %s", a.what(), a.Message)
+		default:
+			n.hold("failed:"+a.Kind, "could not read the %s, which would be lost without a trace: %s", a.what(), a.Message)
+		}
+	}
+}
+
+// version checks what one version is made of: "" is the unpublished one.
+func (n *notices) version(s *Snapshot, c Choices, q string) {
+	f, err := s.config(q)
+	if err != nil {
+		n.refuse("snapshot", "%v", err)
+		return
+	}
+	of := s.Function
+	if q != "" {
+		of += ":" + q
+	}
+	if f.Environment != nil && f.Environment.Error != nil {
+		n.refuse("environment-unreadable", "the environment of %s can't be decrypted: %s", of, aws.ToString(f.Environment.Error.Message))
+	}
+	if code, found := s.one(kindCode, q); !found || code.Reading != Present {
+		n.refuse("code-unreadable", "the code of %s can't be read, so it can neither be built nor put back: %s", of, code.Message)
+	}
+	for _, name := range layerARNs(f) {
+		n.layer(s, of, name)
+	}
+	if f.CodeSize >= maxUpload && c.Strategy == Replace {
+		n.hold("zip-too-large", "the zip of %s has %d bytes and can't be sent back in a call (50 MB): the way back needs a bucket and your hand", of, f.CodeSize)
+	}
+	if c.Base == "" {
+		if _, err := image.BaseFor(string(f.Runtime)); err != nil {
+			n.refuse("no-base-image", "%s: %v", of, err)
+		}
+	}
+	if c.Strategy != Replace {
+		return
+	}
+	switch r, known := image.RuntimeFor(string(f.Runtime)); {
+	case !known:
+		n.warn("runtime-unknown", "nothing is known of the runtime %q of %s: whether a Zip function can be created with it again is not certain", f.Runtime, of)
+	case !r.Deprecated.IsZero() && s.Taken.After(r.Deprecated):
+		n.hold("runtime-deprecated", "the runtime %s of %s is deprecated since %s, and AWS stops creating functions with such a runtime: the way back is not certain",
+			r.ID, of, r.Deprecated.Format("2006-01-02"))
+	}
+}
+
+// layer refuses a layer whose bytes can't be had: neither the image nor the way
+// back exists without them.
+func (n *notices) layer(s *Snapshot, of, name string) {
+	for _, a := range s.Attachments {
+		if a.Kind != kindLayer || a.Name != name {
+			continue
+		}
+		switch a.Reading {
+		case Present:
+		case Absent:
+			n.refuse("layer-deleted", "layer %s of %s was deleted: its content can't be read any more, and no function can be given it again", name, of)
+		case Denied:
+			n.refuse("layer-denied", "layer %s of %s may not be read: %s", name, of, a.Message)
+		default:
+			n.refuse("layer-failed", "layer %s of %s could not be read: %s", name, of, a.Message)
+		}
+		return
+	}
+	n.refuse("layer-failed", "layer %s of %s was not looked at", name, of)
+}
+
+// owners finds out whether something else manages the function.
+func (n *notices) owners(s *Snapshot, c Choices) {
+	var tags map[string]string
+	for _, a := range s.of(kindTags) {
+		if got, err := decode[struct{ Tags map[string]string }](a.Value); err == nil {
+			tags = got.Tags
+		}
+	}
+	stack := tags["aws:cloudformation:stack-name"]
+	if stack == "" {
+		return
+	}
+	logical := tags["aws:cloudformation:logical-id"]
+	if c.Strategy == Beside {
+		n.warn("stack-managed", "CloudFormation stack %s manages the function: the new one beside it will not be part of the stack", stack)
+		return
+	}
+	n.hold("stack-managed", "CloudFormation stack %s manages the function as %s and would break at its next update. In its template, change the resource's Properties to "+
+		"PackageType: Image and Code: {ImageUri: <the image>}, take out Handler, Runtime and Layers, and let the stack replace it", stack, logical)
+}
+
+// policies finds statements that can't be made again.
+func (n *notices) policies(s *Snapshot, c Choices) {
+	qualifiers, byQualifier := s.policies()
+	triggers := map[string]bool{}
+	for _, q := range qualifiers {
+		a := byQualifier[q]
+		statements, err := statementsOf(a)
+		if err != nil {
+			n.refuse("policy-unreadable", "%v", err)
+			continue
+		}
+		for _, st := range statements {
+			who := st.principal()
+			if strings.HasPrefix(who, "replicator.lambda.") {
+				n.refuse("edge", "the policy of %s lets Lambda@Edge replicate it: CloudFront takes no container images", s.Function)
+			}
+			if uniqueID.MatchString(who) {
+				n.hold("policy-principal", "statement %s names %s, a user or role that no longer exists: it can't be added again", st.Sid, who)
+			}
+			if _, why := st.permission(s.Function, q); why != "" && !s.wholePolicies(q) {
+				n.hold("policy-condition", "statement %s of the %s can't be made again: %s, and the endpoint has no PutResourcePolicy", st.Sid, a.what(), why)
+			}
+			if source := st.condition("ArnLike", "aws:SourceArn"); source != "" {
+				triggers[source] = true
+			} else if strings.HasSuffix(who, ".amazonaws.com") {
+				triggers[who] = true
+			}
+		}
+	}
+	if len(triggers) == 0 {
+		return
+	}
+	names := make([]string, 0, len(triggers))
+	for t := range triggers {
+		names = append(names, t)
+	}
+	sort.Strings(names)
+	if c.Strategy == Beside {
+		n.warn("repoint", "these go on invoking the old function until you point them at the new one: %s", strings.Join(names, ", "))
+		return
+	}
+	n.warn("triggers", "these get errors while the name does not answer: %s", strings.Join(names, ", "))
+}
+
+// wholePolicies reports whether the endpoint can write a qualifier's policy as a
+// whole document.
+func (s *Snapshot) wholePolicies(qualifier string) bool {
+	a, found := s.one(kindResourcePolicy, qualifier)
+	return found && (a.Reading == Present || a.Reading == Absent && a.Message == "")
+}
+
+// versions tells what becomes of published versions.
+func (n *notices) versions(s *Snapshot, c Choices) {
+	if len(s.Versions) == 0 || c.Strategy == Beside {
+		return
+	}
+	carried := map[string]bool{}
+	for _, number := range s.carriedVersions() {
+		carried[number] = true
+	}
+	if len(carried) > 0 {
+		n.lose("version-numbers", "version numbers: AWS gives new ones, so a caller that names a number must be changed; aliases go on pointing at the same code")
+	}
+	var dropped []string
+	for _, v := range s.Versions {
+		if !carried[v.Number] {
+			dropped = append(dropped, v.Number)
+		}
+	}
+	if len(dropped) > 0 {
+		n.lose("versions", "versions that nothing refers to: %s", strings.Join(dropped, ", "))
+	}
+}
+
+// attachments tells what is known of the other attachments.
+func (n *notices) attachments(s *Snapshot, c Choices) {
+	replace := c.Strategy == Replace
+	for _, a := range s.of(kindURL) {
+		u, err := decode[types.FunctionUrlConfig](a.Value)
+		switch {
+		case err != nil:
+			n.refuse("snapshot", "the %s can't be read from the snapshot: %v", a.what(), err)
+		case replace:
+			n.lose("function-url", "the address %s: AWS gives a new function URL another one, and nobody can have the old one back", aws.ToString(u.FunctionUrl))
+			n.hold("function-url", "the function URL %s changes its address for good", aws.ToString(u.FunctionUrl))
+		default:
+			n.warn("function-url", "the new function gets a function URL of its own beside %s", aws.ToString(u.FunctionUrl))
+		}
+	}
+	for _, a := range s.of(kindCodeSigning) {
+		got, err := decode[struct{ CodeSigningConfigArn string }](a.Value)
+		if err != nil {
+			n.refuse("snapshot", "the %s can't be read from the snapshot: %v", a.what(), err)
+			continue
+		}
+		n.lose("code-signing", "code signing (%s): container images do not have it", got.CodeSigningConfigArn)
+		if replace {
+			n.hold("code-signing", "code signing is on: AWS may refuse the zip on the way back")
+		}
+	}
+	for _, a := range s.of(kindRuntime) {
+		got, err := decode[struct{ UpdateRuntimeOn types.UpdateRuntimeOn }](a.Value)
+		if err == nil && got.UpdateRuntimeOn != "" && got.UpdateRuntimeOn != types.UpdateRuntimeOnAuto {
+			n.lose("runtime-pinning", "the %s (%s): the image is frozen on its base image instead", a.what(), got.UpdateRuntimeOn)
+		}
+	}
+	if len(s.of(kindDurable)) > 0 {
+		n.hold("durable-running", "durable executions are running and would be lost: let them finish")
+	}
+	if len(s.of(kindProvisioned)) > 0 {
+		n.warn("autoscaling", "targets of Application Auto Scaling on provisioned concurrency live outside Lambda: look at them afterwards")
+	}
+	if len(s.of(kindReserved)) > 0 && replace {
+		n.warn("reserved", "reserved concurrency is free for others while the name does not answer")
+	}
+	for _, a := range s.of(kindMapping) {
+		m, err := decode[types.EventSourceMappingConfiguration](a.Value)
+		if err == nil && m.StartingPosition != "" && replace {
+			n.warn("mapping-position", "mapping %s reads a stream: it is paused and resumed, which keeps its position; that it does so over a replacement of the function is not documented", a.Name)
+		}
+	}
+	if tags, err := s.userTags(); err != nil {
+		n.refuse("snapshot", "the tags can't be read from the snapshot: %v", err)
+	} else if len(tags)+len(ourTags("", types.FunctionConfiguration{Runtime: "x"})) > maxTags {
+		n.warn("tags-full", "the function carries %d tags, which leaves no room for ours", len(tags))
+	}
+}

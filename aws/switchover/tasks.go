@@ -1,0 +1,264 @@
+package switchover
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+)
+
+// task is a step together with the code that takes it. Plans and runs are made
+// from the same list, so that a plan can't promise what a run does not do.
+type task struct {
+	Step
+	// run looks before it acts: it may be called again after a run that was cut
+	// off anywhere inside it.
+	run func(ctx context.Context, r *run) (outcome, error)
+	// cut marks the steps from the deletion on. Before them a run can stop with
+	// nothing lost; after them it goes on until the function is whole again.
+	cut bool
+}
+
+// outcome is how a step ended when it did not fail.
+type outcome struct {
+	skipped bool // it was already so
+	note    string
+}
+
+// lists builds the tasks of a function that is made again, as images or as zips.
+type lists struct {
+	snap    *Snapshot
+	choices Choices
+	// name and arn are of the function that is made.
+	name, arn string
+	// prefix keeps the steps of a rollback apart from those of the switch.
+	prefix string
+	cut    bool
+	tasks  []task
+}
+
+func (l *lists) add(id string, action Action, call, target, undo string, run func(context.Context, *run) (outcome, error)) {
+	l.tasks = append(l.tasks, task{
+		Step: Step{ID: l.prefix + id, Action: action, Call: call, Target: target, Undo: undo}, run: run, cut: l.cut})
+}
+
+// tasksFor lists everything that a switch does, in order.
+func tasksFor(s *Snapshot, c Choices) ([]task, error) {
+	c = c.withDefaults()
+	l := &lists{snap: s, choices: c, name: s.Function, arn: s.ARN}
+	if err := l.prepare(); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.Strategy == Beside {
+		err = l.beside()
+	} else {
+		err = l.replace()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.tasks, nil
+}
+
+// prepare lists what happens before the account's function is touched.
+func (l *lists) prepare() error {
+	layers := 0
+	for range l.snap.of(kindLayer) {
+		layers++
+	}
+	builds, err := l.snap.builds()
+	if err != nil {
+		return err
+	}
+	l.add("backup", Create, "local", fmt.Sprintf("code of %s, %d layers, the snapshot", plural(len(builds), "version"), layers), "", backup)
+	l.add("repository", Create, "CreateRepository", repositoryName(l.snap.Function, l.choices), "", ensureRepository)
+	for _, b := range builds {
+		l.add("image:"+b.qualifiers[0], Create, "PutImage", fmt.Sprintf("%s for %s", repositoryName(l.snap.Function, l.choices),
+			strings.Join(b.qualifiers, ", ")), "", buildImage(b))
+	}
+	return nil
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// repositoryName is where the images go. ECR's names are lower case, and begin
+// and end with a letter or digit
+// (https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html).
+func repositoryName(function string, c Choices) string {
+	if c.Repository != "" {
+		return c.Repository
+	}
+	var words []string
+	for _, w := range strings.FieldsFunc(strings.ToLower(function), func(r rune) bool { return r == '-' || r == '_' }) {
+		words = append(words, w)
+	}
+	name := strings.Join(words, "-")
+	if len(name) < 2 {
+		name = "lambda-" + name
+	}
+	return name
+}
+
+// build is an image that several versions share.
+type build struct {
+	qualifiers []string // $LATEST or version numbers
+}
+
+// builds groups what is carried by what the images are made from.
+func (s *Snapshot) builds() ([]build, error) {
+	var builds []build
+	at := map[string]int{}
+	for _, q := range append([]string{latest}, s.carriedVersions()...) {
+		key, err := s.buildKey(q)
+		if err != nil {
+			return nil, err
+		}
+		i, found := at[key]
+		if !found {
+			i = len(builds)
+			at[key] = i
+			builds = append(builds, build{})
+		}
+		builds[i].qualifiers = append(builds[i].qualifiers, q)
+	}
+	return builds, nil
+}
+
+func (s *Snapshot) buildKey(q string) (string, error) {
+	f, err := s.config(q)
+	return fmt.Sprintf("%s %v %v %s %s", aws.ToString(f.CodeSha256), layerARNs(f), f.Architectures, f.Runtime, aws.ToString(f.Handler)), err
+}
+
+// differs reports whether a version runs other code, or with other settings,
+// than $LATEST. The description does not count: a version has its own.
+func (s *Snapshot) differs(q string) (bool, error) {
+	a, err := s.config(q)
+	if err != nil {
+		return false, err
+	}
+	b, err := s.config("")
+	if err != nil {
+		return false, err
+	}
+	a.Description, b.Description = nil, nil
+	return aws.ToString(a.CodeSha256) != aws.ToString(b.CodeSha256) ||
+		fmt.Sprint(a.Architectures) != fmt.Sprint(b.Architectures) || !sameSettings(a, b, false), nil
+}
+
+// mended reports whether the function has to be changed on the way to its
+// versions, so that its name must not run in between.
+func (s *Snapshot) mended() (bool, error) {
+	for _, q := range s.carriedVersions() {
+		if d, err := s.differs(q); d || err != nil {
+			return d, err
+		}
+	}
+	return false, nil
+}
+
+// attach lists what follows once the function exists again: versions, and
+// everything that hangs on them.
+func (l *lists) attach(undo string) error {
+	s := l.snap
+	mended, err := s.mended()
+	if err != nil {
+		return err
+	}
+	if mended {
+		l.add("hold", Change, "PutFunctionConcurrency", l.arn+" to 0 while its versions are made", undo, hold)
+	}
+	for _, q := range s.carriedVersions() {
+		l.add("version:"+q, Create, "PublishVersion", l.arn+" as version "+q+" was", undo, publish(q))
+	}
+	if mended {
+		l.add("latest", Change, "UpdateFunctionConfiguration", l.arn, undo, settleLatest)
+	}
+	if reserved := s.of(kindReserved); len(reserved) > 0 {
+		l.add("reserved-concurrency", Create, "PutFunctionConcurrency", l.arn, undo, reserve(reserved[0]))
+	} else if mended {
+		l.add("reserved-concurrency", Delete, "DeleteFunctionConcurrency", l.arn, undo, release)
+	}
+	for _, a := range s.of(kindAlias) {
+		l.add("alias:"+a.Name, Create, "CreateAlias", l.arn+":"+a.Name, undo, putAlias(a))
+	}
+	qualifiers, policies := s.policies()
+	for _, q := range qualifiers {
+		l.add("policy"+colon(q), Create, s.policyCall(policies[q]), l.arn+colon(q), undo, putPolicy(policies[q]))
+	}
+	for _, a := range s.of(kindAsync) {
+		l.add("async-config"+colon(a.Qualifier), Create, "PutFunctionEventInvokeConfig", l.arn+colon(a.Qualifier), undo, putAsync(a))
+	}
+	for _, a := range s.of(kindURL) {
+		l.add("function-url"+colon(a.Qualifier), Create, "CreateFunctionUrlConfig", l.arn+colon(a.Qualifier), undo, putURL(a))
+	}
+	for _, a := range s.of(kindProvisioned) {
+		l.add("provisioned-concurrency"+colon(a.Qualifier), Create, "PutProvisionedConcurrencyConfig", l.arn+colon(a.Qualifier), undo, putProvisioned(a))
+	}
+	for _, a := range s.of(kindRecursion) {
+		got, err := decode[struct{ RecursiveLoop types.RecursiveLoop }](a.Value)
+		if err != nil {
+			return err
+		}
+		if got.RecursiveLoop == types.RecursiveLoopAllow {
+			l.add("recursion", Change, "PutFunctionRecursionConfig", l.arn, undo, putRecursion(a))
+		}
+	}
+	l.add("tags", Create, "TagResource", l.arn, undo, putTags)
+	return nil
+}
+
+// policyCall is the call that makes a policy again.
+func (s *Snapshot) policyCall(a Attachment) string {
+	statements, err := statementsOf(a)
+	if err != nil {
+		return "AddPermission"
+	}
+	for _, st := range statements {
+		if _, why := st.permission(s.Function, a.Qualifier); why != "" {
+			return "PutResourcePolicy"
+		}
+	}
+	return "AddPermission"
+}
+
+// colon puts a qualifier behind what it belongs to.
+func colon(qualifier string) string {
+	if qualifier == "" {
+		return ""
+	}
+	return ":" + qualifier
+}
+
+// mappings are the event source mappings that matter: one that is being deleted
+// does not.
+func (s *Snapshot) mappings() ([]mapping, error) {
+	var found []mapping
+	for _, a := range s.of(kindMapping) {
+		m, err := decode[types.EventSourceMappingConfiguration](a.Value)
+		if err != nil {
+			return nil, err
+		}
+		state := aws.ToString(m.State)
+		if state == "Deleting" {
+			continue
+		}
+		// "Updating" does not tell whether it was on: it is treated as on, as
+		// almost every mapping is, and the plan shows it.
+		on := state != "Disabled" && state != "Disabling"
+		found = append(found, mapping{uuid: a.Name, qualifier: a.Qualifier, on: on, source: aws.ToString(m.EventSourceArn)})
+	}
+	return found, nil
+}
+
+type mapping struct {
+	uuid, qualifier, source string
+	on                      bool
+}
