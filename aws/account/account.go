@@ -62,8 +62,6 @@ type Archive struct {
 	// opened any more. Audit leaves it out: the lists of a whole account are
 	// more than memory should hold.
 	Dir *zipdir.Directory
-	// links are the targets of the symlinks that were read, by entry name.
-	links map[string]string
 }
 
 // LayerVersion is a distinct layer version of the account's functions.

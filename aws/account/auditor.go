@@ -161,10 +161,10 @@ func (r *run) region(ctx context.Context, region string, events chan<- Event) {
 
 // light leaves out the archives' file lists.
 func (f *Facts) light() *Facts {
-	f.Code.Dir, f.Code.links = nil, nil
+	f.Code.Dir = nil
 	for i, l := range f.LayerFacts {
 		c := *l
-		c.Dir, c.links = nil, nil
+		c.Dir = nil
 		f.LayerFacts[i] = &c
 	}
 	return f

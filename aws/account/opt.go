@@ -1,6 +1,8 @@
 package account
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -15,7 +17,7 @@ import (
 const extensionsDir = "extensions"
 
 // opt is what a combination of layers means for a function, worked out once for
-// all functions that share it. Layers that could not be read are left out.
+// all functions that share it. Layers that could not be read add nothing.
 type opt struct {
 	external  []program // what Lambda starts from /opt/extensions
 	conflicts int       // paths whose shadowed copy differs
@@ -53,97 +55,41 @@ func (r *run) opt(f *Facts) *opt {
 }
 
 func merge(layers []*LayerVersion, wrapper string) *opt {
-	var merged []optfs.Layer
-	var readable []*LayerVersion
-	for _, l := range layers {
-		if l.State == OK {
-			merged = append(merged, optfs.Layer{Source: l.ARN, Dir: l.Dir})
-			readable = append(readable, l)
+	merged := make([]optfs.Layer, len(layers))
+	for i, l := range layers {
+		merged[i] = optfs.Layer{Source: l.ARN, Dir: l.Dir} // nil where it could not be read
+	}
+	t := optfs.Merge(merged...)
+	o := &opt{conflicts: t.Conflicts}
+	for i := range t.Entries {
+		if t.Entries[i].Conflict() {
+			o.example = "/opt/" + t.Entries[i].Path
+			break
 		}
-	}
-	o := &opt{}
-	if len(merged) == 0 {
-		return o
-	}
-	t := optTree{Tree: optfs.Merge(merged...), layers: readable}
-	o.conflicts = t.Conflicts
-	if o.conflicts > 0 {
-		o.example = firstConflict(t.Tree)
 	}
 	for _, e := range t.Children(extensionsDir) {
 		if e.Kind != zipdir.Dir {
-			p := t.find("/opt/" + e.Path)
-			p.name, p.source = path.Base(e.Path), t.source(e)
+			p := find(t, e.Path)
+			p.name, p.source = path.Base(e.Path), layers[e.Winner-1].ARN
 			o.external = append(o.external, p)
 		}
 	}
-	if _, ok := below("/opt", wrapper); ok {
-		o.wrapper = t.find(wrapper)
+	if rel, ok := below("/opt", wrapper); ok {
+		o.wrapper = find(t, rel)
 	}
 	return o
 }
 
-func firstConflict(t *optfs.Tree) string {
-	for i := range t.Entries {
-		for _, s := range t.Entries[i].Shadows {
-			if !s.Identical {
-				return "/opt/" + t.Entries[i].Path
-			}
-		}
+// find follows links to what would be started at a path below /opt.
+func find(t *optfs.Tree, rel string) program {
+	e, err := t.Resolve("/opt", rel)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return program{state: progMissing}
+	case err != nil:
+		return program{state: progElsewhere}
 	}
-	return ""
-}
-
-// optTree looks programs up in merged layers.
-type optTree struct {
-	*optfs.Tree
-	layers []*LayerVersion
-}
-
-func (t optTree) source(e *optfs.Entry) string { return t.layers[e.Winner-1].ARN }
-
-// maxHops is how many links in a row Linux follows (MAXSYMLINKS).
-const maxHops = 40
-
-// find follows links from an absolute path to what would be started there.
-func (t optTree) find(p string) program {
-	for range maxHops {
-		rel, ok := below("/opt", p)
-		if !ok {
-			return program{state: progElsewhere}
-		}
-		link, rest, e := t.walk(rel)
-		switch {
-		case e == nil:
-			return program{state: progMissing}
-		case link != "":
-			target, known := t.layers[e.Winner-1].links[link]
-			if !known {
-				return program{state: progElsewhere, source: t.source(e)}
-			}
-			p = path.Join(resolve("/opt/"+link, target), rest)
-		default:
-			return program{name: path.Base(rel), source: t.source(e), state: stateOfEntry(e.Kind, e.Zip)}
-		}
-	}
-	return program{state: progElsewhere}
-}
-
-// walk finds a path, or the first symlink on the way to it with what comes after.
-func (t optTree) walk(rel string) (link, rest string, e *optfs.Entry) {
-	parts := strings.Split(rel, "/")
-	for i := range parts {
-		p := strings.Join(parts[:i+1], "/")
-		found, ok := t.Lookup(p)
-		if !ok {
-			return "", "", nil
-		}
-		if found.Kind == zipdir.Symlink {
-			return p, strings.Join(parts[i+1:], "/"), found
-		}
-		e = found
-	}
-	return "", "", e
+	return program{name: path.Base(rel), source: t.Layers[max(e.Winner, 1)-1].Source, state: stateOfEntry(e.Kind, e.Zip)}
 }
 
 func stateOfEntry(kind zipdir.Kind, e *zipdir.Entry) programState {

@@ -35,7 +35,8 @@ func (r *run) archive(ctx context.Context, name, sum string, locate archive.Loca
 		}
 		return fail(err)
 	}
-	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, links: readLinks(dir)}
+	readLinks(dir)
+	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir}
 }
 
 // A link costs a read, so only those are read that may lead to a program Lambda
@@ -46,52 +47,42 @@ const (
 	maxTarget = 4095
 )
 
-func readLinks(dir *zipdir.Directory) map[string]string {
-	links := map[string]string{}
+func readLinks(dir *zipdir.Directory) {
+	left := maxLinks
 	for i := range dir.Entries {
 		e := &dir.Entries[i]
-		if e.Kind == zipdir.Symlink && (!strings.Contains(e.Name, "/") || path.Dir(e.Name) == extensionsDir) {
-			followLink(dir, e, links)
+		if !strings.Contains(e.Name, "/") || path.Dir(e.Name) == extensionsDir {
+			followLink(dir, e, &left)
 		}
 	}
-	return links
 }
 
 // followLink reads e and the links it leads to. What can't be read is left out:
 // where it leads is then unknown.
-func followLink(dir *zipdir.Directory, e *zipdir.Entry, links map[string]string) {
-	for e != nil && e.Kind == zipdir.Symlink && len(links) < maxLinks {
-		if _, known := links[e.Name]; known || e.Size > maxTarget {
-			return
-		}
+func followLink(dir *zipdir.Directory, e *zipdir.Entry, left *int) {
+	for e != nil && e.Kind == zipdir.Symlink && e.Target == "" && e.Size <= maxTarget && *left > 0 {
+		*left--
 		r, err := dir.Open(e)
 		if err != nil {
 			return
 		}
-		target, err := io.ReadAll(io.LimitReader(r, maxTarget))
+		target, err := io.ReadAll(r)
 		_ = r.Close()
-		if err != nil {
+		if err != nil || zipdir.Climbs(e.Name, string(target)) {
 			return
 		}
-		links[e.Name] = string(target)
-		next, ok := below("/opt", resolve("/opt/"+e.Name, string(target)))
+		e.Target = string(target)
+		next := e.Target
+		if !path.IsAbs(next) {
+			next = path.Join("/opt", path.Dir(e.Name), next)
+		}
+		inside, ok := below("/opt", next)
 		if !ok {
 			return
 		}
-		e, _ = dir.Lookup(next)
+		e, _ = dir.Lookup(inside)
 	}
-}
-
-// resolve is where a link at an absolute path leads, by text alone.
-func resolve(link, target string) string {
-	if path.IsAbs(target) {
-		return path.Clean(target)
-	}
-	return path.Join(path.Dir(link), target)
 }
 
 // below cuts root from an absolute path that lies under it.
-func below(root, p string) (string, bool) {
-	rest, ok := strings.CutPrefix(path.Clean(p), root+"/")
-	return rest, ok
-}
+func below(root, p string) (string, bool) { return strings.CutPrefix(path.Clean(p), root+"/") }

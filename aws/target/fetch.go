@@ -1,0 +1,172 @@
+package target
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/optlift/optlift/aws/archive"
+	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/zipdir"
+)
+
+// downloadsAtOnce bounds parallel transfers: one alone rarely fills a line.
+const downloadsAtOnce = 4
+
+// Fetch opens targets for converting: remote archives are downloaded to
+// Scratch and verified against Lambda's SHA-256 first. progress, which may be
+// nil, is never called concurrently.
+func (o *Opener) Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*Set, error) {
+	var mu sync.Mutex
+	return o.assemble(ctx, targets, func(ctx context.Context, set *Set, it item) (Archive, error) {
+		if it.local {
+			return openLocal(set, it, true)
+		}
+		return o.fetch(ctx, set, it, func(done, total int64) {
+			if progress != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				progress(it.name, done, total)
+			}
+		})
+	})
+}
+
+// FetchLocal opens local zips for converting. code may be "".
+func (o *Opener) FetchLocal(ctx context.Context, code string, layers []string) (_ *Set, err error) {
+	set := newSet(ctx, nil)
+	defer func() {
+		if err != nil {
+			_ = set.Close()
+		}
+	}()
+	for _, file := range layers {
+		a, err := openLocal(set, item{name: file, root: layer.Opt}, true)
+		if err != nil {
+			return nil, err
+		}
+		set.Layers = append(set.Layers, a)
+	}
+	if code != "" {
+		a, err := openLocal(set, item{name: code, root: layer.Task}, true)
+		if err != nil {
+			return nil, err
+		}
+		set.Code = &a
+	}
+	return set, ctx.Err()
+}
+
+// fetch downloads one archive, or takes the copy that an earlier call left.
+func (o *Opener) fetch(ctx context.Context, set *Set, it item, progress func(done, total int64)) (Archive, error) {
+	loc, err := it.locate(ctx)
+	if err != nil {
+		return Archive{}, fmt.Errorf("locate %s: %w", it.name, err)
+	}
+	sum := hexSum(loc.SHA256)
+	if sum == "" {
+		return Archive{}, fmt.Errorf("download %s: Lambda names no SHA-256 to hold it against", it.name)
+	}
+	if err := os.MkdirAll(o.Scratch, 0o700); err != nil {
+		return Archive{}, fmt.Errorf("make the scratch directory: %w", err)
+	}
+	file := filepath.Join(o.Scratch, sum+".zip")
+	if !intact(file, sum) {
+		if err := archive.Download(ctx, it.s.HTTP(), it.name, firstThen(loc, it.locate), file, progress); err != nil {
+			return Archive{}, err
+		}
+	} else if info, err := os.Stat(file); err == nil {
+		progress(info.Size(), info.Size())
+	}
+	dir, err := openZip(set, it.name, file)
+	if err != nil {
+		return Archive{}, err
+	}
+	return Archive{Name: it.name, Root: it.root, SHA256: sum, Dir: dir, File: file}, nil
+}
+
+// intact reports whether file holds the bytes of sum.
+func intact(file, sum string) bool {
+	got, err := fileSum(file)
+	return err == nil && got == sum
+}
+
+func fileSum(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// hexSum turns Lambda's base64 into hex; "" for anything that is no SHA-256.
+func hexSum(sum string) string {
+	raw, err := base64.StdEncoding.DecodeString(sum)
+	if err != nil || len(raw) != sha256.Size {
+		return ""
+	}
+	return hex.EncodeToString(raw)
+}
+
+// openLocal opens a zip on this machine. Its SHA-256 costs reading it all, so
+// it is computed only where asked for.
+func openLocal(set *Set, it item, withSum bool) (Archive, error) {
+	a := Archive{Name: it.name, Root: it.root, File: it.name}
+	dir, closer, err := zipdir.OpenFile(it.name)
+	if errors.Is(err, os.ErrNotExist) {
+		return Archive{}, fmt.Errorf("there is no file %s", it.name)
+	}
+	if err != nil {
+		return Archive{}, err
+	}
+	set.keep(closer)
+	a.Dir = dir
+	if withSum {
+		if a.SHA256, err = fileSum(it.name); err != nil {
+			return Archive{}, fmt.Errorf("read %s: %w", it.name, err)
+		}
+	}
+	return a, nil
+}
+
+// openZip opens a downloaded archive under the name that people know.
+func openZip(set *Set, name, file string) (*zipdir.Directory, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	set.keep(f)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := zipdir.Read(name, f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	return dir, dir.ReadLinks()
+}
+
+// each runs f for 0 to n-1, a few at once, until one fails.
+func each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(downloadsAtOnce)
+	for i := range n {
+		g.Go(func() error { return f(ctx, i) })
+	}
+	return g.Wait()
+}
