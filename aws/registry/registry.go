@@ -2,11 +2,13 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"github.com/optlift/optlift/aws/session"
 )
@@ -24,13 +26,25 @@ type api interface {
 // Client is one region's ECR. It is safe for concurrent use.
 type Client struct {
 	api       api
+	region    string
 	armed     func() bool
 	transport http.RoundTripper // nil is go-containerregistry's own
+	token     *token
 }
 
 // New returns the region's registry. It asks nobody.
 func New(s *session.Session, region string) *Client {
-	return &Client{api: s.ECR(region), armed: s.Armed, transport: s.HTTP().Transport}
+	c := &Client{api: s.ECR(region), region: region, armed: s.Armed}
+	c.token = &token{api: c.api}
+	if t, ok := s.HTTP().Transport.(*http.Transport); ok {
+		t = t.Clone()
+		// A registry hashes a whole layer before it answers, and a larger
+		// buffer than the default 4 KiB is worth a quarter of the speed.
+		t.ResponseHeaderTimeout = 0
+		t.WriteBufferSize = 256 << 10
+		c.transport = t
+	}
+	return c
 }
 
 // Repository is an ECR repository as ECR describes it.
@@ -38,27 +52,100 @@ type Repository struct {
 	Name    string
 	URI     string // as ECR answers it; never built by pattern
 	Created bool   // by Ensure
-	// Lifecycle is the text of a lifecycle policy, which may expire an image that a function needs; "" is none.
-	Lifecycle string
+	// Granted is set by Ensure when it added Lambda's right to pull.
+	Granted bool
+	// Lifecycle is the text of a lifecycle policy, which may expire an image that
+	// a function needs; "" is none, unless LifecycleError says that it could not
+	// be read.
+	Lifecycle      string
+	LifecycleError string
 }
 
 // Look describes a repository without changing anything; found is false when there is none.
 func (c *Client) Look(ctx context.Context, name string) (repo Repository, found bool, err error) {
-	panic("not written yet")
+	out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
+	var missing *types.RepositoryNotFoundException
+	switch {
+	case errors.As(err, &missing):
+		return Repository{}, false, nil
+	case err != nil:
+		return Repository{}, false, fmt.Errorf("look for repository %s: %w", name, err)
+	case len(out.Repositories) != 1 || aws.ToString(out.Repositories[0].RepositoryUri) == "":
+		return Repository{}, false, fmt.Errorf("look for repository %s: ECR's answer names no address", name)
+	}
+	repo = Repository{Name: name, URI: *out.Repositories[0].RepositoryUri}
+	policy, err := c.api.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
+	var none *types.LifecyclePolicyNotFoundException
+	switch {
+	case err == nil:
+		repo.Lifecycle = aws.ToString(policy.LifecyclePolicyText)
+	case ctx.Err() != nil:
+		return Repository{}, false, err
+	case !errors.As(err, &none):
+		repo.LifecycleError = session.Explain(err)
+	}
+	return repo, true, nil
 }
 
-// Ensure finds or creates the repository and makes sure that Lambda may pull from it.
+// Ensure finds or creates the repository and makes sure that Lambda may pull
+// from it. A new repository keeps ECR's defaults for tags and scanning; of an
+// existing one nothing is changed but what its policy lacks, and every
+// statement that is there stays.
 func (c *Client) Ensure(ctx context.Context, name string) (Repository, error) {
-	panic("not written yet")
+	repo, found, err := c.Look(ctx, name)
+	if err != nil {
+		return Repository{}, err
+	}
+	if !found {
+		if repo, err = c.create(ctx, name); err != nil {
+			return Repository{}, err
+		}
+	}
+	if repo.Granted, err = c.grant(ctx, name); err != nil {
+		return Repository{}, err
+	}
+	return repo, nil
 }
 
-// Options authenticate against ECR's registry, refreshing the 12-hour token.
-func (c *Client) Options(ctx context.Context) []remote.Option { panic("not written yet") }
+func (c *Client) create(ctx context.Context, name string) (Repository, error) {
+	out, err := c.api.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &name})
+	var exists *types.RepositoryAlreadyExistsException
+	switch {
+	case errors.As(err, &exists):
+		// Somebody else was first.
+		repo, found, err := c.Look(ctx, name)
+		if err == nil && !found {
+			err = fmt.Errorf("create repository %s: ECR says both that it exists and that it does not", name)
+		}
+		return repo, err
+	case err != nil:
+		return Repository{}, fmt.Errorf("create repository %s: %w", name, err)
+	case out.Repository == nil || aws.ToString(out.Repository.RepositoryUri) == "":
+		return Repository{}, fmt.Errorf("create repository %s: ECR's answer names no address", name)
+	}
+	return Repository{Name: name, URI: *out.Repository.RepositoryUri, Created: true}, nil
+}
 
-// Push writes img to repo under tag ("" is derived from the image's digest) and
-// returns the reference pinned by digest ("URI@sha256:…"). It answers
-// session.ErrReadOnly before anything is sent unless the session is armed.
-// progress, which may be nil, gets bytes done and total; done never falls.
-func (c *Client) Push(ctx context.Context, repo Repository, tag string, img v1.Image, progress func(done, total int64)) (string, error) {
-	panic("not written yet")
+// grant adds Lambda's right to pull where the policy lacks it.
+func (c *Client) grant(ctx context.Context, name string) (changed bool, err error) {
+	out, err := c.api.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: &name})
+	var none *types.RepositoryPolicyNotFoundException
+	text := ""
+	switch {
+	case err == nil:
+		text = aws.ToString(out.PolicyText)
+	case !errors.As(err, &none):
+		return false, fmt.Errorf("read the policy of repository %s: %w", name, err)
+	}
+	merged, changed, err := withPull(text)
+	if err != nil {
+		return false, fmt.Errorf("read the policy of repository %s: %w", name, err)
+	}
+	if !changed {
+		return false, nil
+	}
+	if _, err := c.api.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{RepositoryName: &name, PolicyText: &merged}); err != nil {
+		return false, fmt.Errorf("let Lambda pull from repository %s: %w", name, err)
+	}
+	return true, nil
 }
