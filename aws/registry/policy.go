@@ -35,10 +35,11 @@ type statement struct {
 	Condition json.RawMessage
 }
 
-// withPull returns the policy with a statement that lets Lambda pull, and
-// whether it had to be added. Statements that are there are kept as they are,
-// byte by byte.
-func withPull(policy string) (merged string, changed bool, err error) {
+// withPull returns the policy with a statement that lets Lambda pull for the
+// functions whose ARNs start with functions ("arn:aws:lambda:R:A:function:"),
+// and whether it had to be added. Statements that are there are kept as they
+// are, byte by byte.
+func withPull(policy, functions string) (merged string, changed bool, err error) {
 	doc := map[string]json.RawMessage{}
 	if strings.TrimSpace(policy) != "" {
 		if err := json.Unmarshal([]byte(policy), &doc); err != nil {
@@ -61,7 +62,7 @@ func withPull(policy string) (merged string, changed bool, err error) {
 			return "", false, fmt.Errorf("one of its statements can't be read: %w", err)
 		}
 		sids = append(sids, st.Sid)
-		for _, a := range st.grants() {
+		for _, a := range st.grants(functions) {
 			allowed[a] = true
 		}
 	}
@@ -90,11 +91,12 @@ func withPull(policy string) (merged string, changed bool, err error) {
 	return string(b), true, err
 }
 
-// grants lists which of pullActions the statement allows to Lambda without
-// conditions. A condition may or may not hold for the function at hand, so a
-// conditional grant is not relied on: one more statement does no harm.
-func (s statement) grants() []string {
-	if s.Effect != "Allow" || len(s.Condition) > 0 && string(s.Condition) != "{}" || !s.forLambda() {
+// grants lists which of pullActions the statement allows to Lambda. The one
+// condition that is understood limits the grant to functions, as the statement
+// does that Lambda itself adds; another one may or may not hold, and is not
+// relied on: one more statement does no harm.
+func (s statement) grants(functions string) []string {
+	if s.Effect != "Allow" || !s.forLambda() || !holds(s.Condition, functions) {
 		return nil
 	}
 	var out []string
@@ -108,6 +110,28 @@ func (s statement) grants() []string {
 		}
 	}
 	return out
+}
+
+// holds reports whether a condition lets every function of the prefix pass.
+func holds(condition json.RawMessage, functions string) bool {
+	var operators map[string]map[string]oneOrMany
+	if len(condition) == 0 {
+		return true
+	}
+	if json.Unmarshal(condition, &operators) != nil {
+		return false
+	}
+	for operator, keys := range operators {
+		if operator != "StringLike" && operator != "ArnLike" {
+			return false
+		}
+		for key, values := range keys {
+			if !strings.EqualFold(key, "aws:SourceArn") || !slices.Contains(values, functions+"*") {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (s statement) forLambda() bool {

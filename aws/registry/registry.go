@@ -26,7 +26,7 @@ type api interface {
 // Client is one region's ECR. It is safe for concurrent use.
 type Client struct {
 	api       api
-	region    string
+	functions string // what the ARNs of the region's functions start with
 	armed     func() bool
 	transport http.RoundTripper // nil is go-containerregistry's own
 	token     *token
@@ -34,7 +34,8 @@ type Client struct {
 
 // New returns the region's registry. It asks nobody.
 func New(s *session.Session, region string) *Client {
-	c := &Client{api: s.ECR(region), region: region, armed: s.Armed}
+	c := &Client{api: s.ECR(region), armed: s.Armed}
+	c.functions = fmt.Sprintf("arn:%s:lambda:%s:%s:function:", s.Partition, region, s.Account)
 	c.token = &token{api: c.api}
 	if t, ok := s.HTTP().Transport.(*http.Transport); ok {
 		t = t.Clone()
@@ -137,7 +138,7 @@ func (c *Client) grant(ctx context.Context, name string) (changed bool, err erro
 	case !errors.As(err, &none):
 		return false, fmt.Errorf("read the policy of repository %s: %w", name, err)
 	}
-	merged, changed, err := withPull(text)
+	merged, changed, err := withPull(text, c.functions)
 	if err != nil {
 		return false, fmt.Errorf("read the policy of repository %s: %w", name, err)
 	}

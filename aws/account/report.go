@@ -1,0 +1,132 @@
+package account
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// ReportSchema is the version of Report's JSON. Fields may be added to it; a
+// field that is renamed or changes its meaning makes a new version.
+const ReportSchema = 1
+
+// Report is an audit as a document: what audit -o json prints. A size that is
+// not known is null; a list is never null.
+type Report struct {
+	Schema    int              `json:"schema"`
+	Account   string           `json:"account"`
+	Regions   []string         `json:"regions"`
+	Errors    []RegionError    `json:"errors"`
+	Functions []FunctionReport `json:"functions"` // sorted by region and name
+}
+
+// FunctionReport is one function. Sizes are bytes.
+type FunctionReport struct {
+	ARN           string        `json:"arn"`
+	Name          string        `json:"name"`
+	Region        string        `json:"region"`
+	PackageType   string        `json:"packageType"`
+	Runtime       string        `json:"runtime"` // "" for images
+	Architecture  string        `json:"architecture"`
+	CodeSize      int64         `json:"codeSize"`
+	UnzippedCode  *int64        `json:"unzippedCode"` // null for images: nobody measured their files
+	Layers        []LayerReport `json:"layers"`
+	UnzippedTotal *int64        `json:"unzippedTotal"`
+	Limit         int64         `json:"limit"`
+	Percent       *float64      `json:"percent"` // of the limit, two decimals
+	Extensions    []Extension   `json:"extensions"`
+	Findings      []Finding     `json:"findings"`
+	// ManagedBy is "" where there is no sign of a stack and null where the tags
+	// could not be read.
+	ManagedBy    *string `json:"managedBy"`
+	LastModified string  `json:"lastModified,omitempty"` // RFC 3339
+}
+
+// LayerReport is a layer version as a function uses it.
+type LayerReport struct {
+	ARN      string `json:"arn"`
+	Size     int64  `json:"size"`
+	Unzipped *int64 `json:"unzipped"`
+	State    State  `json:"state"`
+	Message  string `json:"message"`
+}
+
+// NewReport makes the document of an audit of these regions.
+func NewReport(account string, regions []string, facts []*Facts, errs []RegionError) *Report {
+	r := &Report{
+		Schema: ReportSchema, Account: account,
+		Regions: append([]string{}, regions...), Errors: append([]RegionError{}, errs...),
+		Functions: make([]FunctionReport, 0, len(facts)),
+	}
+	for _, f := range facts {
+		r.Functions = append(r.Functions, f.report())
+	}
+	slices.SortFunc(r.Errors, func(a, b RegionError) int { return cmp.Compare(a.Region, b.Region) })
+	slices.SortFunc(r.Functions, func(a, b FunctionReport) int {
+		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ARN, b.ARN))
+	})
+	return r
+}
+
+func (f *Facts) report() FunctionReport {
+	r := FunctionReport{
+		ARN: f.ARN, Name: f.Name, Region: f.Region, PackageType: f.PackageType, Runtime: f.Runtime,
+		Architecture: f.Architecture, CodeSize: f.CodeSize, UnzippedCode: f.Code.size(), Limit: UnzippedLimit,
+		Layers:     make([]LayerReport, 0, len(f.LayerFacts)),
+		Extensions: append([]Extension{}, f.Extensions...), Findings: append([]Finding{}, f.Findings...),
+	}
+	for _, l := range f.LayerFacts {
+		r.Layers = append(r.Layers, LayerReport{ARN: l.ARN, Size: l.Size, Unzipped: l.size(), State: l.State, Message: l.Message})
+	}
+	if f.Known {
+		total, percent := f.Total, math.Round(f.Percent()*100)/100
+		r.UnzippedTotal, r.Percent = &total, &percent
+	}
+	if f.TagsState == OK {
+		managed := f.ManagedBy
+		r.ManagedBy = &managed
+	}
+	if !f.LastModified.IsZero() {
+		r.LastModified = f.LastModified.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	return r
+}
+
+// size is the unzipped size, nil where it is not known.
+func (a *Archive) size() *int64 {
+	if a.State != OK {
+		return nil
+	}
+	n := a.Unzipped
+	return &n
+}
+
+// Over splits off the functions at or over a share of the limit, in percent, and
+// those whose size is unknown and that may be. Images have no such limit and are
+// in neither.
+func (r *Report) Over(percent float64) (over, unknown []FunctionReport) {
+	for _, f := range r.Functions {
+		switch {
+		case f.UnzippedTotal != nil:
+			// Not Percent, which is rounded.
+			if float64(*f.UnzippedTotal)/UnzippedLimit*100 >= percent {
+				over = append(over, f)
+			}
+		case f.PackageType != "Image":
+			unknown = append(unknown, f)
+		}
+	}
+	return over, unknown
+}
+
+// Worst is the worst severity among the findings, "" without any.
+func (f *FunctionReport) Worst() string {
+	for _, severity := range []string{Error, Warning, Note} {
+		for _, finding := range f.Findings {
+			if finding.Severity == severity {
+				return severity
+			}
+		}
+	}
+	return ""
+}
