@@ -59,13 +59,16 @@ func (t *tail) load(n int64) error {
 	return nil
 }
 
-// bytes returns n bytes at off, which must lie inside the source.
+// bytes returns n bytes at off, which must lie inside the source. It reads
+// only what is not at hand.
 func (t *tail) bytes(off, n int64) ([]byte, error) {
 	if off >= t.at {
 		return t.buf[off-t.at : off-t.at+n], nil
 	}
 	buf := make([]byte, n)
-	return buf, readAt(t.r, buf, off)
+	missing := min(n, t.at-off)
+	copy(buf[missing:], t.buf)
+	return buf, readAt(t.r, buf[:missing], off)
 }
 
 // readAt fills buf or fails; a full read that also met the end is no failure.
@@ -101,6 +104,7 @@ func (d *Directory) findEnd(t *tail) (end, error) {
 }
 
 func (d *Directory) scanEnds(t *tail) (e end, found bool, err error) {
+	var plausible []end
 	var firstErr error
 	seen := 0
 	for i := len(t.buf); ; {
@@ -114,24 +118,40 @@ func (d *Directory) scanEnds(t *tail) (e end, found bool, err error) {
 			return end{}, false, d.refuse("", RuleAmbiguous, "more than %d of them", maxEndRecords)
 		}
 		c, err := d.readEnd(t, t.at+int64(i))
-		if err != nil {
-			if _, ok := err.(*Error); !ok {
-				return end{}, false, err
-			}
-			if firstErr == nil {
-				firstErr = err
-			}
+		if err == nil {
+			plausible = append(plausible, c)
 			continue
 		}
-		if found {
-			return end{}, false, d.refuse("", RuleAmbiguous, "its comment is an archive of its own")
+		if _, ok := err.(*Error); !ok {
+			return end{}, false, err
 		}
-		e, found = c, true
+		if firstErr == nil {
+			firstErr = err
+		}
 	}
-	if found {
-		return e, true, nil
+	if len(plausible) == 0 {
+		return end{}, false, firstErr
 	}
-	return end{}, false, firstErr
+	if len(plausible) > 1 {
+		// Only now is it worth a read to see whether a directory is there.
+		for _, c := range plausible {
+			sig, err := t.bytes(c.start, int64(len(centralSig)))
+			if err != nil {
+				return end{}, false, fmt.Errorf("%s: read the central directory: %w", printable(d.Name), err)
+			}
+			if string(sig) != centralSig {
+				continue
+			}
+			if found {
+				return end{}, false, d.refuse("", RuleAmbiguous, "its comment is an archive of its own")
+			}
+			e, found = c, true
+		}
+		if found {
+			return e, true, nil
+		}
+	}
+	return plausible[0], true, nil
 }
 
 // readEnd reads the end record at pos and holds what it says against the file.
@@ -199,13 +219,6 @@ func (d *Directory) readEnd(t *tail, pos int64) (end, error) {
 			return end{}, d.refuse("", RuleCount, "no entries, but %d bytes before the end record", after)
 		}
 		return e, nil
-	}
-	sig, err := t.bytes(e.start, 4)
-	if err != nil {
-		return end{}, fmt.Errorf("%s: read the central directory: %w", printable(d.Name), err)
-	}
-	if string(sig) != centralSig {
-		return end{}, d.refuse("", RuleOffset, "no central directory at %d", e.start)
 	}
 	return e, nil
 }

@@ -58,7 +58,7 @@ func cleanName(raw string) (name string, dir bool, rule Rule, detail string) {
 			return "", false, RuleLongName, fmt.Sprintf("a component of %d bytes, at most %d", len(part), maxComponent)
 		case part == ".":
 			plain = false
-			dir = dir || i == len(raw)
+			dir = dir || (i == len(raw) && i > 1) // "a/.", and not "." alone
 		case part == "" && i < len(raw):
 			plain = false
 		case part == "":

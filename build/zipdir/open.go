@@ -23,19 +23,21 @@ const extraGuess = 64
 // DataOffset reads the entry's local header, checks it against the directory
 // and returns where its data starts.
 func (d *Directory) DataOffset(e *Entry) (int64, error) {
-	off, _, err := d.local(e, 0)
+	off, _, err := d.local(e, d.limit(e), 0, nil)
 	return off, err
 }
 
 // local reads and checks the local header and, in the same read, up to ahead
-// bytes of data. It returns where the data starts and what of it was read.
-func (d *Directory) local(e *Entry, ahead int64) (int64, []byte, error) {
+// bytes of data; limit is the first byte that can't be the entry's, and
+// scratch a buffer to use if it is large enough. It returns where the data
+// starts and what of it was read.
+func (d *Directory) local(e *Entry, limit, ahead int64, scratch []byte) (int64, []byte, error) {
 	nameEnd := localLen + int64(len(e.rawName))
-	limit := d.limit(e)
-	buf := make([]byte, min(nameEnd+extraGuess+ahead, limit-e.HeaderOffset))
-	if int64(len(buf)) < nameEnd {
+	n := min(nameEnd+extraGuess+ahead, limit-e.HeaderOffset)
+	if n < nameEnd {
 		return 0, nil, d.refuse(e.rawName, RuleOverlap, "no room for a local header at %d", e.HeaderOffset)
 	}
+	buf := slices.Grow(scratch[:0], int(n))[:n]
 	if err := readAt(d.r, buf, e.HeaderOffset); err != nil {
 		return 0, nil, fmt.Errorf("%s: read the local header of %s: %w", printable(d.Name), quote(e.Name), err)
 	}
@@ -114,11 +116,12 @@ func (e *Entry) disagrees(b []byte) string {
 // they lie in. It costs a small read per entry: little on a local file, much
 // on a remote one.
 func (d *Directory) CheckHeaders(ctx context.Context) error {
+	scratch := make([]byte, localLen+maxName+extraGuess)
 	for i := range d.Entries {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if _, err := d.DataOffset(&d.Entries[i]); err != nil {
+		if _, _, err := d.local(&d.Entries[i], d.next(i), 0, scratch); err != nil {
 			return err
 		}
 	}

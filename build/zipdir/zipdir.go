@@ -1,6 +1,7 @@
 package zipdir
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -145,6 +146,9 @@ func (d *Directory) parse(buf []byte, end end) error {
 		if pos == len(buf) {
 			return d.refuse("", RuleCount, "the end record counts %d, the directory holds %d", end.entries, i)
 		}
+		if i == 0 && !bytes.HasPrefix(buf, []byte(centralSig)) {
+			return d.refuse("", RuleOffset, "no central directory at %d", end.start)
+		}
 		d.Entries = d.Entries[:len(d.Entries)+1]
 		e := &d.Entries[len(d.Entries)-1]
 		n, root, err := d.parseEntry(buf[pos:], text[pos:], e, end.prefix)
@@ -213,10 +217,16 @@ func (d *Directory) checkTree() error {
 			return d.refuse(e.rawName, RuleDuplicate, "as %s", quote(e.Name))
 		}
 	}
+	last := "" // neighbours mostly share their directory
 	for i := range d.Entries {
+		dir := parent(d.Entries[i].Name)
+		if dir == last {
+			continue
+		}
+		last = dir
 		// Upwards until a directory that is known: its own parents were or
 		// will be looked at in its own turn, so each is visited once.
-		for dir := parent(d.Entries[i].Name); dir != ""; dir = parent(dir) {
+		for ; dir != ""; dir = parent(dir) {
 			at, ok := d.index[dir]
 			if !ok {
 				d.index[dir] = implied
