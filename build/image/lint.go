@@ -86,7 +86,7 @@ func lint(s *scan, limit limits) []Finding {
 	skip := awsLayers(s.config)
 	for i, l := range s.layers {
 		r.blob(s, i, l)
-		if i >= skip && slices.Index(s.layers, l) == i { // a layer that is there twice is told once
+		if i >= skip && slices.Index(s.layers, l) == i && s.manifest.Layers[i].MediaType.IsLayer() { // a layer that is there twice is told once
 			r.tar(l)
 		}
 	}
@@ -248,6 +248,9 @@ func (r *report) blob(s *scan, i int, l *layerScan) {
 			Message: fmt.Sprintf("the layer's %d bytes are %s; the manifest names %d bytes", l.size, l.read, d.Size),
 			Remedy:  "the copy is damaged: pull or build the image again",
 		})
+	}
+	if !d.MediaType.IsLayer() {
+		return // not a file system: its media type is a finding
 	}
 	if l.err != nil {
 		r.add("layer-read", Finding{Layer: id, Message: "the layer can't be read to its end: " + l.err.Error(), Remedy: "build the image again"})
