@@ -6,5 +6,9 @@
 // the same path the last extracted one is used
 // (https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html).
 //
+// A tree is made from the directories alone and never changes. Confirm reads
+// contents where the directories leave a doubt; Open and Resolve read and
+// follow what is in the tree; Report is its JSON form.
+//
 // It imports build/zipdir only.
 package optfs

@@ -260,6 +260,11 @@ func TestReport(t *testing.T) {
 	if diff := cmp.Diff(a, b); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
 	}
+	for _, e := range tree.Report("").Entries {
+		if want := e.Path == "d"; e.Conflict() != want {
+			t.Errorf("%q: conflict %v", e.Path, !want)
+		}
+	}
 	empty, err := json.Marshal(optfs.Merge().Report("/opt"))
 	if err != nil {
 		t.Fatal(err)

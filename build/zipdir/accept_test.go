@@ -80,6 +80,7 @@ func TestAccepted(t *testing.T) {
 		{"longest comment, zip64", ziptest.Archive{Wide: true, Comment: strings.Repeat("c", math.MaxUint16), Entries: []ziptest.Entry{file}}, []string{"a/b"}},
 		{"comment that starts like an end record", ziptest.Archive{Comment: "PK\x05\x06 is how it ends, they say, and then goes on", Entries: []ziptest.Entry{file}}, []string{"a/b"}},
 		{"comment that holds an empty end record", ziptest.Archive{Comment: "PK\x05\x06" + strings.Repeat("\x00", 18), Entries: []ziptest.Entry{file}}, []string{"a/b"}},
+		{"comment that holds an end record of a directory that is not there", ziptest.Archive{Comment: "PK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00\x40\x00\x00\x00" + strings.Repeat("\x00", 6), Entries: []ziptest.Entry{file}}, []string{"a/b"}},
 		{"prefix", ziptest.Archive{Prefix: "#!/bin/sh\nexit\n", Entries: []ziptest.Entry{file, ziptest.File("c", long)}}, []string{"a/b", "c"}},
 		{"prefix with corrected offsets", ziptest.Archive{Prefix: "#!/bin/sh\nexit\n", Adjusted: true, Entries: []ziptest.Entry{file}}, []string{"a/b"}},
 		{"prefix and zip64", ziptest.Archive{Prefix: "#!/bin/sh\nexit\n", Wide: true, Entries: []ziptest.Entry{file.Wide()}}, []string{"a/b"}},

@@ -27,6 +27,9 @@ func TestRefusedByRead(t *testing.T) {
 		return ziptest.Archive{Entries: []ziptest.Entry{x, file("y", "")}, End: f}
 	}
 	inner := string(ziptest.Bytes(file("inner", "")))
+	wide := func(f func(*ziptest.End64)) ziptest.Archive {
+		return ziptest.Archive{Wide: true, Entries: []ziptest.Entry{x, file("y", "")}, End64: f}
+	}
 	tests := []struct {
 		name    string
 		archive ziptest.Archive
@@ -127,6 +130,24 @@ func TestRefusedByRead(t *testing.T) {
 		{"gap before the end record", ziptest.Archive{Entries: []ziptest.Entry{x}, Gap: "what is this"}, zipdir.RuleOffset, ""},
 		{"saturated without zip64 records", ended(func(e *ziptest.End) { e.Offset = math.MaxUint32 }), zipdir.RuleDirectory, ""},
 		{"zip64 records that say otherwise", ziptest.Archive{Wide: true, Entries: []ziptest.Entry{x, file("y", "")}, End: func(e *ziptest.End) { e.Here, e.Total = 1, 1 }}, zipdir.RuleDirectory, ""},
+		{"zip64 record not where its locator leads", wide(func(e *ziptest.End64) { e.Signature++ }), zipdir.RuleOffset, ""},
+		{"zip64 record of another length", wide(func(e *ziptest.End64) { e.Length++ }), zipdir.RuleOffset, ""},
+		{"zip64 locator that leads past the end", wide(func(e *ziptest.End64) { e.LocatorOffset = 1 << 40 }), zipdir.RuleOffset, ""},
+		{"zip64 locator that leads elsewhere", wide(func(e *ziptest.End64) { e.LocatorOffset = 0 }), zipdir.RuleOffset, ""},
+		{"zip64 locator missing", wide(func(e *ziptest.End64) { e.LocatorSignature++ }), zipdir.RuleDirectory, ""},
+		{"zip64 locator of two disks", wide(func(e *ziptest.End64) { e.LocatorDisks = 2 }), zipdir.RuleMultiDisk, ""},
+		{"zip64 locator on another disk", wide(func(e *ziptest.End64) { e.LocatorDisk = 1 }), zipdir.RuleMultiDisk, ""},
+		{"zip64 record on another disk", ziptest.Archive{Wide: true, Entries: []ziptest.Entry{x}, End64: func(e *ziptest.End64) { e.DirDisk = 1 }, End: func(e *ziptest.End) { e.DirDisk = math.MaxUint16 }}, zipdir.RuleMultiDisk, ""},
+		{"zip64 count too low", wide(func(e *ziptest.End64) { e.Here, e.Total = 1, 1 }), zipdir.RuleCount, ""},
+		{"zip64 count past all bounds", wide(func(e *ziptest.End64) { e.Here, e.Total = math.MaxUint64, math.MaxUint64 }), zipdir.RuleTooMany, ""},
+		{"zip64 directory offset off by one", wide(func(e *ziptest.End64) { e.Offset-- }), zipdir.RuleOffset, ""},
+		{"zip64 directory size that wraps around", wide(func(e *ziptest.End64) { e.Size = math.MaxUint64 - 10 }), zipdir.RuleOffset, ""},
+		{"another disk in the zip64 field", entries(x.Wide().Central(func(h *ziptest.Header) {
+			h.Disk = math.MaxUint16
+			h.Extra[2], h.Extra, h.ExtraLen = 28, append(h.Extra, 7, 0, 0, 0), 32
+		})), zipdir.RuleMultiDisk, "x"},
+		{"another disk and no zip64 field", entries(x.Central(func(h *ziptest.Header) { h.Disk = math.MaxUint16 })), zipdir.RuleSize, "x"},
+		{"zip64 field that reaches past the extra", entries(x.Wide().Central(func(h *ziptest.Header) { h.Extra[2] = 25 })), zipdir.RuleSize, "x"},
 		{"no central header", entries(x, file("y", "").Central(func(h *ziptest.Header) { h.Signature++ })), zipdir.RuleDirectory, ""},
 		{"first central header wrong", entries(x.Central(func(h *ziptest.Header) { h.Signature++ })), zipdir.RuleOffset, ""},
 		{"last entry cut off", entries(x, file("y", "").Central(func(h *ziptest.Header) { h.ExtraLen = 9 })), zipdir.RuleDirectory, ""},
@@ -274,6 +295,60 @@ func TestRefusedByOpen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// CheckLocal is for those who meet local headers in passing.
+func TestCheckLocal(t *testing.T) {
+	b := ziptest.Bytes(ziptest.File("x", long).Local(func(h *ziptest.Header) { h.AddExtra(0x5455, make([]byte, 300)) }))
+	d, err := readBytes(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &d.Entries[0]
+	off, err := d.DataOffset(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.CheckLocal(e, b[:off]); err != nil {
+		t.Error(err)
+	}
+	for name, header := range map[string][]byte{
+		"cut off in the name": b[:30], "cut off": b[:29], "nothing": nil, "another place": b[1 : off+1],
+		"another size": append(append(b[:22:22], 9, 9, 9, 9), b[26:off]...),
+	} {
+		t.Run(name, func(t *testing.T) { wantError(t, d.CheckLocal(e, header), zipdir.RuleHeader, "x") })
+	}
+}
+
+func TestReadBoundsItsMemory(t *testing.T) {
+	for name, test := range map[string]struct {
+		end64 func(*ziptest.End64)
+		deep  bool
+	}{
+		"too many entries":             {func(e *ziptest.End64) { e.Here, e.Total = zipdir.MaxEntries+1, zipdir.MaxEntries+1 }, false},
+		"too many implied directories": {nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var entries []ziptest.Entry
+			if test.deep {
+				for i := range 300 { // each name implies 2,000 directories of its own
+					entries = append(entries, ziptest.File(string(rune('Ā'+i))+strings.Repeat("/d", 2000), ""))
+				}
+			} else {
+				entries = append(entries, ziptest.File("x", ""))
+			}
+			_, err := readBytes(ziptest.Archive{Entries: entries, Wide: true, End64: test.end64}.Bytes())
+			wantError(t, err, zipdir.RuleTooMany, "")
+		})
+	}
+	t.Run("directory too large", func(t *testing.T) {
+		// A directory of 65 MiB that is not there: the bytes behind r are never read.
+		const size = 65 << 20
+		end := ziptest.Archive{Entries: []ziptest.Entry{ziptest.File("x", "")}, End: func(e *ziptest.End) { e.Size, e.Offset = size, 0 }}.Bytes()
+		b := append(make([]byte, size), end[len(end)-22:]...)
+		_, err := readBytes(b)
+		wantError(t, err, zipdir.RuleTooMany, "")
+	})
 }
 
 func TestLimits(t *testing.T) {

@@ -27,13 +27,24 @@ type Header struct {
 	External, Offset      uint32 // External: Unix mode << 16
 }
 
-// End holds the fields of the end record. The zip64 end record, if there is
-// one, is written from the same values before the override.
+// End holds the fields of the end record.
 type End struct {
 	Disk, DirDisk, Here, Total uint16
 	Size, Offset               uint32
 	Comment                    string
 	CommentLen                 uint16
+}
+
+// End64 holds the fields of the zip64 end record and of its locator.
+type End64 struct {
+	Signature                 uint32
+	Length                    uint64
+	Disk, DirDisk             uint32
+	Here, Total, Size, Offset uint64
+	LocatorSignature          uint32
+	LocatorDisk               uint32
+	LocatorOffset             uint64
+	LocatorDisks              uint32
 }
 
 // Entry is one member to be. The zero value is no use: start from File, Dir or Link.
@@ -111,8 +122,9 @@ type Archive struct {
 	Wide bool
 	// Gap lies between the directory and the end record.
 	Gap string
-	// End changes the end record before it is written.
-	End func(*End)
+	// End and End64 change the end records before they are written.
+	End   func(*End)
+	End64 func(*End64)
 }
 
 // Bytes builds an archive of the entries.
@@ -151,9 +163,15 @@ func (a Archive) Bytes() []byte {
 	end := End{Here: n, Total: n, Size: uint32(size), Offset: uint32(start), Comment: a.Comment, CommentLen: uint16(len(a.Comment))}
 	if a.Wide || len(a.Entries) > math.MaxUint16 {
 		at := out.Len() - base
-		put(&out, uint32(0x06064b50), uint64(44), uint16(3<<8|45), uint16(45), uint32(0), uint32(0),
-			uint64(len(a.Entries)), uint64(len(a.Entries)), uint64(size), uint64(start))
-		put(&out, uint32(0x07064b50), uint32(0), uint64(at), uint32(1))
+		w := End64{
+			Signature: 0x06064b50, Length: 44, Here: uint64(len(a.Entries)), Total: uint64(len(a.Entries)),
+			Size: uint64(size), Offset: uint64(start), LocatorSignature: 0x07064b50, LocatorOffset: uint64(at), LocatorDisks: 1,
+		}
+		if a.End64 != nil {
+			a.End64(&w)
+		}
+		put(&out, w.Signature, w.Length, uint16(3<<8|45), uint16(45), w.Disk, w.DirDisk, w.Here, w.Total, w.Size, w.Offset)
+		put(&out, w.LocatorSignature, w.LocatorDisk, w.LocatorOffset, w.LocatorDisks)
 		end.Here, end.Total, end.Size, end.Offset = math.MaxUint16, math.MaxUint16, math.MaxUint32, math.MaxUint32
 	}
 	if a.End != nil {
