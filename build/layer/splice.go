@@ -307,7 +307,7 @@ func (s *splicer) copyDeflated(e *zipdir.Entry) (uint32, error) {
 		s.coder.stored(0)
 		s.takeCoded()
 	}
-	s.dec.Reset(e.CompressedSize)
+	s.dec.Reset()
 	var sum uint32
 	begin := s.in.pos()
 	for !s.dec.Done() {

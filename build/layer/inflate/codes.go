@@ -30,14 +30,13 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 		return w, r, false, ""
 	}
 	lit, dist := &d.lit, &d.dist
-	mask := uint64(1)<<d.litBits - 1
 	b, n := d.bits, uint64(d.n) // only the low 6 bits of n count: see below
 	ended, what := false, ""
 
 	b |= load64(src, r) << (n & 63)
 	r += 7 - int(n>>3&7)
 	n |= 56
-	e := lit[b&mask&2047]
+	e := lit[b&litMask]
 	for {
 		if int32(e) < 0 {
 			// Up to three literals of at most 11 bits each fit into one refill.
@@ -45,19 +44,19 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 			// happens to n does not reach the bits that count.
 			b >>= e & 63
 			n -= uint64(e)
-			store8(dst, w, byte(e>>16))
+			dst[w] = byte(e >> 16)
 			w++
-			e = lit[b&mask&2047]
+			e = lit[b&litMask]
 			if int32(e) < 0 {
 				b >>= e & 63
 				n -= uint64(e)
-				store8(dst, w, byte(e>>16))
+				dst[w] = byte(e >> 16)
 				w++
-				e = lit[b&mask&2047]
+				e = lit[b&litMask]
 				if int32(e) < 0 {
 					b >>= e & 63
 					n -= uint64(e)
-					store8(dst, w, byte(e>>16))
+					dst[w] = byte(e >> 16)
 					w++
 					if r > rEnd || w > wEnd {
 						break
@@ -65,7 +64,7 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 					b |= load64(src, r) << (n & 63)
 					r += 7 - int(n>>3&7)
 					n |= 56
-					e = lit[b&mask&2047]
+					e = lit[b&litMask]
 					continue
 				}
 			}
@@ -79,7 +78,7 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 			if int32(e) < 0 {
 				b >>= e & 63
 				n -= uint64(e)
-				store8(dst, w, byte(e>>16))
+				dst[w] = byte(e >> 16)
 				w++
 				if r > rEnd || w > wEnd {
 					break
@@ -87,7 +86,7 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 				b |= load64(src, r) << (n & 63)
 				r += 7 - int(n>>3&7)
 				n |= 56
-				e = lit[b&mask&2047]
+				e = lit[b&litMask]
 				continue
 			}
 			if e&exceptional != 0 {
@@ -106,10 +105,12 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 		n -= uint64(e)
 		length := int(e>>16) + int(was&(1<<(e&63)-1)>>(e>>8&15))
 
-		b |= load64(src, r) << (n & 63)
-		r += 7 - int(n>>3&7)
-		n |= 56
-		e = dist[b&(1<<distBits-1)]
+		if n&63 < 28 {
+			b |= load64(src, r) << (n & 63)
+			r += 7 - int(n>>3&7)
+			n |= 56
+		}
+		e = dist[b&distMask]
 		if e&exceptional != 0 {
 			if e&subtable == 0 {
 				what = unusedCode
@@ -139,9 +140,15 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 			b |= load64(src, r) << (n & 63)
 			r += 7 - int(n>>3&7)
 			n |= 56
-			e = lit[b&mask&2047]
+			e = lit[b&litMask]
 		}
 		switch {
+		case back >= 16:
+			copy16(dst, w, from)
+			copy16(dst, w+16, from+16)
+			for w += 32; w < end; w += 16 {
+				copy16(dst, w, w-back)
+			}
 		case back >= 8:
 			store64(dst, w, load64(dst, from))
 			store64(dst, w+8, load64(dst, from+8))
@@ -173,7 +180,7 @@ func (d *Decoder) fastCodes(dst []byte, w int, src []byte, r, first int) (int, i
 // input's end.
 func (d *Decoder) oneCode(dst []byte, w int, src []byte, r, first int) (int, int, bool, string) {
 	b, n, r := refill(d.bits, d.n, src, r)
-	e := d.lit[b&(1<<d.litBits-1)]
+	e := d.lit[b&litMask]
 	if e&literal == 0 && e&subtable != 0 {
 		b >>= e & 63
 		n -= uint(e & 63)
@@ -195,7 +202,7 @@ func (d *Decoder) oneCode(dst []byte, w int, src []byte, r, first int) (int, int
 	}
 	length := int(e>>16) + int(was&(1<<(e&63)-1)>>(e>>8&15))
 	b, n, r = refill(b, n, src, r)
-	e = d.dist[b&(1<<distBits-1)]
+	e = d.dist[b&distMask]
 	if e&subtable != 0 {
 		b >>= e & 63
 		n -= uint(e & 63)

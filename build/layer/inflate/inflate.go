@@ -13,12 +13,10 @@ const (
 	inputMargin = 24
 	// Window is how far back a match may reach.
 	Window = 32 << 10
-	// smallStream is the length, in bytes, below which the tables are small.
-	smallStream = 8 << 10
 )
 
-// Decoder decodes one stream at a time. Reset makes it ready for a stream; the
-// zero value is not. A decoder holds some 12 KiB and allocates nothing.
+// Decoder decodes one stream at a time; Reset makes it ready for the next. The
+// zero value is ready. A decoder holds some 12 KiB and allocates nothing.
 type Decoder struct {
 	bits  uint64 // taken from the input but not used, lowest first
 	n     uint   // how many; fewer than 8 between calls
@@ -30,11 +28,10 @@ type Decoder struct {
 	finalBit int64 // where its header begins
 	stored   int   // bytes left in a stored block
 
-	litBits uint
-	fixed   bool // the tables are those of the fixed code
-	lit     [litTable]uint32
-	dist    [distTable]uint32
-	lens    [maxLits + maxDists]uint8
+	fixed bool // the tables are those of the fixed code
+	lit   [litTable]uint32
+	dist  [distTable]uint32
+	lens  [maxLits + maxDists]uint8
 }
 
 type state uint8
@@ -56,15 +53,8 @@ func (e *CorruptError) Error() string {
 	return fmt.Sprintf("broken deflate stream at byte %d: %s", e.Bit/8, e.What)
 }
 
-// Reset begins a new stream of about size bytes; what size says is no limit.
-func (d *Decoder) Reset(size int64) {
-	want := uint(litBits)
-	if size < smallStream {
-		want = smallBits
-	}
-	if d.litBits != want {
-		d.litBits, d.fixed = want, false
-	}
+// Reset begins a new stream.
+func (d *Decoder) Reset() {
 	d.bits, d.n, d.in, d.out, d.state = 0, 0, 0, 0, atHeader
 	d.final, d.finalBit, d.stored = false, 0, 0
 }
@@ -167,7 +157,7 @@ func (d *Decoder) header(src []byte, r int, at int64) (int, string) {
 		if !d.fixed {
 			d.fixed = true
 			lens := fixedLens()
-			build(d.lit[:], d.litBits, lens[:maxLits], litMeaning[:])
+			build(d.lit[:], litBits, lens[:maxLits], litMeaning[:])
 			build(d.dist[:], distBits, lens[maxLits:], distMeaning[:])
 		}
 		return d.giveBack(b, n, r), ""
@@ -249,7 +239,7 @@ func (d *Decoder) readCodes(b uint64, n uint, src []byte, r int) (int, string) {
 		}
 	}
 	r = d.giveBack(b, n, r)
-	if !build(d.lit[:], d.litBits, lens[:lits], litMeaning[:]) {
+	if !build(d.lit[:], litBits, lens[:lits], litMeaning[:]) {
 		return r, "the code of the literals is none"
 	}
 	if !build(d.dist[:], distBits, lens[lits:lits+dists], distMeaning[:]) {

@@ -14,7 +14,7 @@ import (
 // bytes of input at a time.
 func all(stream []byte, chunk, feed int, limit int) (out []byte, d *Decoder, err error) {
 	d = new(Decoder)
-	d.Reset(int64(len(stream)))
+	d.Reset()
 	dst := make([]byte, Window+chunk+Slack)
 	w := 0
 	given, r := 0, 0

@@ -22,13 +22,16 @@ const (
 )
 
 const (
-	litBits   = 11 // index bits of the literal and length table
-	smallBits = 9  // of the same for short streams, where building it is what costs
-	distBits  = 8
-	preBits   = 7
+	// How many bits index each table. More for the literals and lengths cost
+	// short blocks more than they save long ones.
+	litBits  = 11
+	distBits = 8
+	preBits  = 7
+	litMask  = 1<<litBits - 1
+	distMask = 1<<distBits - 1
 
-	// The most entries that any code needs for 288 symbols (11 or 9 index bits)
-	// and for 32 symbols (8 index bits), none longer than 15 bits: the results
+	// The most entries that any code needs: for 288 symbols and 11 index bits,
+	// for 32 symbols and 8 index bits, no code longer than 15 bits; the results
 	// of zlib's enough.c, rounded up.
 	litTable  = 2400
 	distTable = 408

@@ -1,0 +1,473 @@
+package layer
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/optlift/optlift/build/layer/inflate"
+	"github.com/optlift/optlift/build/zipdir"
+)
+
+// The table of these benchmarks is printed by
+//
+//	go test ./build/layer -run '^$' -bench Convert -benchtime 5x
+//
+// and for archives of one's own, in place of the generated ones, by
+//
+//	go test ./build/layer -run '^$' -bench Convert -benchtime 5x -args -zip A.zip,B.zip
+//
+// Each round runs one way and then the floor: what the two SHA-256 of an image
+// layer cost, side by side, with nothing else done. "x-floor" and "x-inflate" are
+// the median over rounds of the wall time in proportion to that floor, and to
+// the floor plus inflating every entry on one core with this package's inflater. "MiB-peak" is
+// memory held from the system above what was held before.
+var benchZips = flag.String("zip", "", "comma-separated archives to measure in place of the generated ones")
+
+func BenchmarkConvert(b *testing.B) {
+	if *benchZips != "" {
+		for path := range strings.SplitSeq(*benchZips, ",") {
+			b.Run(strings.TrimSuffix(filepath.Base(path), ".zip"), func(b *testing.B) { benchArchive(b, path) })
+		}
+		return
+	}
+	for _, s := range shapes {
+		b.Run(s.name, func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), s.name+".zip")
+			s.write(b, path)
+			benchArchive(b, path)
+		})
+	}
+}
+
+func benchArchive(b *testing.B, path string) {
+	dir := b.TempDir()
+	tarPath, blobPath := filepath.Join(dir, "layer.tar"), filepath.Join(dir, "layer.tar.gz")
+	res := prepare(b, path, tarPath, blobPath)
+	ways := []struct {
+		name string
+		run  func(io.Writer) error
+	}{
+		{"optlift", func(w io.Writer) error { return convertFile(w, path) }},
+		{"stdlib-stream", func(w io.Writer) error { return streamStandard(w, path) }},
+		{"unzip-tar-gzip", func(w io.Writer) error { return unpackAndPack(w, path, filepath.Join(dir, "tree")) }},
+	}
+	for _, way := range ways {
+		b.Run(way.name, func(b *testing.B) {
+			b.SetBytes(res.Uncompressed)
+			var toFloor, toInflate []float64
+			var out counter
+			var peak uint64
+			for range b.N {
+				out = 0
+				b.StopTimer()
+				watched := watchMemory()
+				b.StartTimer()
+				took, err := timed(func() error { return way.run(&out) })
+				b.StopTimer()
+				peak = max(peak, watched())
+				if err != nil {
+					b.Fatal(err)
+				}
+				floor, err := timed(func() error { return hashBoth(tarPath, blobPath) })
+				if err != nil {
+					b.Fatal(err)
+				}
+				inflating, err := timed(func() error { return inflateAll(path) })
+				if err != nil {
+					b.Fatal(err)
+				}
+				toFloor = append(toFloor, took.Seconds()/floor.Seconds())
+				toInflate = append(toInflate, took.Seconds()/(floor+inflating).Seconds())
+				b.StartTimer()
+			}
+			b.ReportMetric(median(toFloor), "x-floor")
+			b.ReportMetric(median(toInflate), "x-inflate")
+			b.ReportMetric(float64(peak)/(1<<20), "MiB-peak")
+			info, err := os.Stat(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(out)/float64(info.Size()), "out/zip")
+		})
+	}
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
+
+func timed(f func() error) (time.Duration, error) {
+	start := time.Now()
+	err := f()
+	return time.Since(start), err
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// watchMemory samples what the Go runtime holds from the system until the
+// returned function is called, which says how far it rose.
+func watchMemory() func() uint64 {
+	held := func() uint64 {
+		s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64() - s[1].Value.Uint64()
+	}
+	debug.FreeOSMemory()
+	idle, peak := held(), uint64(0)
+	stop := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			peak = max(peak, held())
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() uint64 {
+		close(stop)
+		done.Wait()
+		return peak - min(peak, idle)
+	}
+}
+
+func convertFile(w io.Writer, path string) error {
+	d, c, err := zipdir.OpenFile(path)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = Convert(context.Background(), w, Source{Name: path, Dir: d, Root: Opt}, Options{})
+	return err
+}
+
+// prepare leaves the archive's tar and image layer as files.
+func prepare(b *testing.B, path, tarPath, blobPath string) Result {
+	b.Helper()
+	blob, err := os.Create(blobPath)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer blob.Close()
+	d, c, err := zipdir.OpenFile(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	res, err := Convert(context.Background(), blob, Source{Name: path, Dir: d, Root: Opt}, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := blob.Seek(0, io.SeekStart); err != nil {
+		b.Fatal(err)
+	}
+	zr, err := gzip.NewReader(blob)
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := os.Create(tarPath)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer out.Close()
+	if _, err := io.Copy(out, zr); err != nil {
+		b.Fatal(err)
+	}
+	return res
+}
+
+// hashBoth is the floor: the two hashes, each on its own core.
+func hashBoth(paths ...string) error {
+	errs := make([]error, len(paths))
+	var all sync.WaitGroup
+	for i, path := range paths {
+		all.Go(func() {
+			f, err := os.Open(path)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			defer f.Close()
+			_, errs[i] = io.CopyBuffer(struct{ io.Writer }{sha256.New()}, struct{ io.Reader }{f}, make([]byte, chunkSize))
+		})
+	}
+	all.Wait()
+	return errs[0]
+}
+
+// inflateAll inflates every entry and does nothing with it.
+func inflateAll(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	d, err := zipdir.Read(path, bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return err
+	}
+	dst := make([]byte, inflate.Window+chunkSize+inflate.Slack)
+	var dec inflate.Decoder
+	for i := range d.Entries {
+		e := &d.Entries[i]
+		if e.Method != zipdir.Deflate {
+			continue
+		}
+		off, err := d.DataOffset(e)
+		if err != nil {
+			return err
+		}
+		dec.Reset()
+		for w, r := 0, int(off); !dec.Done(); {
+			if w, r, err = dec.Decode(dst, w, data, r, true); err != nil {
+				return err
+			}
+			if w > inflate.Window {
+				w = copy(dst, dst[w-inflate.Window:w])
+			}
+		}
+	}
+	return nil
+}
+
+// streamStandard converts with the standard library alone, in one pass.
+func streamStandard(w io.Writer, path string) error {
+	zr, err := zip.OpenReader(path)
+	if err != nil {
+		return err
+	}
+	defer zr.Close()
+	return pack(w, func(tw *tar.Writer) error {
+		for _, f := range zr.File {
+			info := f.FileInfo()
+			if info.IsDir() || !info.Mode().IsRegular() {
+				continue
+			}
+			if err := tw.WriteHeader(&tar.Header{Name: "opt/" + f.Name, Size: info.Size(), Mode: 0o644}); err != nil {
+				return err
+			}
+			r, err := f.Open()
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(tw, r)
+			r.Close()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// pack writes a gzipped tar at gzip's usual level, with the two hashes.
+func pack(w io.Writer, entries func(*tar.Writer) error) error {
+	zw, err := gzip.NewWriterLevel(io.MultiWriter(w, sha256.New()), 6)
+	if err != nil {
+		return err
+	}
+	tw := tar.NewWriter(io.MultiWriter(zw, sha256.New()))
+	if err := entries(tw); err != nil {
+		return err
+	}
+	if err := tw.Close(); err != nil {
+		return err
+	}
+	return zw.Close()
+}
+
+// unpackAndPack is the plain way: unzip to a directory, then tar and gzip it.
+func unpackAndPack(w io.Writer, path, tree string) error {
+	defer os.RemoveAll(tree)
+	zr, err := zip.OpenReader(path)
+	if err != nil {
+		return err
+	}
+	defer zr.Close()
+	for _, f := range zr.File {
+		if !f.FileInfo().Mode().IsRegular() {
+			continue
+		}
+		to := filepath.Join(tree, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		r, err := f.Open()
+		if err != nil {
+			return err
+		}
+		out, err := os.Create(to)
+		if err == nil {
+			_, err = io.Copy(out, r)
+			out.Close()
+		}
+		r.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return pack(w, func(tw *tar.Writer) error {
+		return filepath.WalkDir(tree, func(p string, e fs.DirEntry, err error) error {
+			if err != nil || p == tree {
+				return err
+			}
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			h, err := tar.FileInfoHeader(info, "")
+			if err != nil {
+				return err
+			}
+			h.Name = "opt" + filepath.ToSlash(p[len(tree):])
+			if err := tw.WriteHeader(h); err != nil || e.IsDir() {
+				return err
+			}
+			f, err := os.Open(p)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			_, err = io.Copy(tw, f)
+			return err
+		})
+	})
+}
+
+// shape is a kind of archive, generated the same way every time.
+type shape struct {
+	name  string
+	level int // of deflate; 0 is stored
+	file  func(rng *rand.Rand, i int) (name string, data []byte, ok bool)
+}
+
+var shapes = []shape{
+	{"many-small-files", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
+		return fmt.Sprintf("nodejs/node_modules/m%03d/lib/f%05d.js", i/40, i), source(rng, 200+int(rng.ExpFloat64()*1300)), i < 20000
+	}},
+	{"source-tree", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
+		if i%50 == 0 {
+			return fmt.Sprintf("python/p%d/lib%d.so", i/50, i), machine(rng, 1<<20), i < 3000
+		}
+		return fmt.Sprintf("python/p%d/m%d.py", i/50, i), source(rng, 1000+int(rng.ExpFloat64()*15000)), i < 3000
+	}},
+	{"few-binaries", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
+		return fmt.Sprintf("bin/tool%d", i), machine(rng, 40<<20), i < 3
+	}},
+	{"incompressible", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
+		b := make([]byte, 150<<20)
+		for k := 0; k < len(b); k += 8 {
+			v := rng.Uint64()
+			for j := range 8 {
+				b[k+j] = byte(v >> (8 * j))
+			}
+		}
+		return "data.bin", b, i < 1
+	}},
+	{"highly-compressible", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
+		return fmt.Sprintf("logs/l%d.csv", i), bytes.Repeat([]byte("2026-01-01,0,0,0,0,none,none\n"), 700000), i < 10
+	}},
+}
+
+func (s shape) write(b *testing.B, path string) {
+	b.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	zw := zip.NewWriter(f)
+	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, s.level) })
+	rng := rand.New(rand.NewPCG(7, 11))
+	for i := 0; ; i++ {
+		name, data, ok := s.file(rng, i)
+		if !ok {
+			break
+		}
+		h := &zip.FileHeader{Name: name, Method: zip.Deflate}
+		h.SetMode(0o644)
+		w, err := zw.CreateHeader(h)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := w.Write(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := zw.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// source is text that compresses about as program source does, 3 to 4 times.
+func source(rng *rand.Rand, size int) []byte {
+	var b bytes.Buffer
+	for b.Len() < size {
+		b.WriteString(strings.Repeat("  ", rng.IntN(4)))
+		for range 1 + rng.IntN(8) {
+			// Squaring makes a few words frequent and most of them rare.
+			u := rng.Float64()
+			b.WriteString(vocabulary[int(u*u*u*float64(len(vocabulary)))])
+			b.WriteByte(" .(,=;"[rng.IntN(6)])
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()[:size]
+}
+
+var vocabulary = func() []string {
+	rng := rand.New(rand.NewPCG(13, 17))
+	words := make([]string, 4000)
+	for i := range words {
+		w := make([]byte, 2+rng.IntN(10))
+		for k := range w {
+			w[k] = "etaoinshrdlucmfwypvbgkqjxz_ETA0123"[int(rng.Float64()*rng.Float64()*34)]
+		}
+		words[i] = string(w)
+	}
+	return words
+}()
+
+// machine is data that compresses about as machine code does, some 3 times:
+// short repeats between bytes of uneven frequency.
+func machine(rng *rand.Rand, size int) []byte {
+	b := make([]byte, 0, size+64)
+	for len(b) < size {
+		if len(b) > 64 && rng.IntN(3) > 0 {
+			n, back := 3+int(rng.ExpFloat64()*6), 1+rng.IntN(min(len(b)-1, 1<<uint(4+rng.IntN(12))))
+			for range n {
+				b = append(b, b[len(b)-back])
+			}
+			continue
+		}
+		for range 1 + rng.IntN(6) {
+			b = append(b, byte(rng.ExpFloat64()*20)*7)
+		}
+	}
+	return b[:size]
+}
