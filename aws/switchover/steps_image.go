@@ -1,0 +1,166 @@
+package switchover
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/registry"
+	"github.com/optlift/optlift/build/image"
+	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/zipdir"
+)
+
+// ensureRepository finds or makes the repository that Lambda pulls from.
+func ensureRepository(ctx context.Context, r *run) (outcome, error) {
+	name := repositoryName(r.snap.Function, r.choices)
+	client := registry.New(r.s.config.Session, r.s.config.Region)
+	var repo registry.Repository
+	err := r.mutate(ctx, "CreateRepository", name, func(ctx context.Context) (err error) {
+		repo, err = client.Ensure(ctx, name)
+		return err
+	})
+	if err != nil {
+		return outcome{}, fmt.Errorf("prepare repository %s: %w", name, err)
+	}
+	note := repo.URI
+	if repo.Lifecycle != "" {
+		note += "; it has a lifecycle policy: make sure that it never expires this image, or the function fails"
+	}
+	return outcome{skipped: !repo.Created, note: note}, nil
+}
+
+// buildImage builds, checks and pushes the image of the versions of b.
+func buildImage(b build) func(context.Context, *run) (outcome, error) {
+	return func(ctx context.Context, r *run) (outcome, error) {
+		if ref := r.j.fact(imageFact(b.qualifiers[0])); ref != "" {
+			return outcome{skipped: true, note: ref}, nil
+		}
+		req, done, err := r.request(b.qualifiers[0])
+		if err != nil {
+			return outcome{}, err
+		}
+		defer done()
+		built, err := image.Build(ctx, req)
+		if err != nil {
+			return outcome{}, fmt.Errorf("build the image of %s:%s: %w", r.snap.Function, b.qualifiers[0], err)
+		}
+		name := repositoryName(r.snap.Function, r.choices)
+		client := registry.New(r.s.config.Session, r.s.config.Region)
+		repo, found, err := client.Look(ctx, name)
+		if err != nil {
+			return outcome{}, err
+		}
+		if !found {
+			return outcome{}, fmt.Errorf("repository %s is gone", name)
+		}
+		var ref string
+		err = r.upload(ctx, "PutImage", name, func(ctx context.Context) (err error) {
+			ref, err = client.Push(ctx, repo, "", built.Image, func(done, total int64) {
+				r.progress(image.Progress{Stage: image.StageWrite, Item: name, Done: done, Total: total})
+			})
+			return err
+		})
+		if err != nil {
+			return outcome{}, fmt.Errorf("push the image of %s:%s: %w", r.snap.Function, b.qualifiers[0], err)
+		}
+		for _, q := range b.qualifiers {
+			if err := r.j.set(imageFact(q), ref); err != nil {
+				return outcome{}, err
+			}
+		}
+		return outcome{note: ref}, nil
+	}
+}
+
+// request is what the image of one version is made from: the verified archives
+// of the backup. done closes them.
+func (r *run) request(q string) (req image.Request, done func(), err error) {
+	c, err := r.snap.config(q)
+	if err != nil {
+		return req, nil, err
+	}
+	var open []*os.File
+	done = func() {
+		for _, f := range open {
+			f.Close()
+		}
+	}
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
+	source := func(name, sum string, root layer.Root) (layer.Source, error) {
+		file, err := r.file(sum)
+		if err != nil {
+			return layer.Source{}, err
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return layer.Source{}, fmt.Errorf("open %s in the backup: %w", name, err)
+		}
+		open = append(open, f)
+		info, err := f.Stat()
+		if err != nil {
+			return layer.Source{}, err
+		}
+		dir, err := zipdir.Read(name, f, info.Size())
+		if err != nil {
+			return layer.Source{}, err
+		}
+		hexed, err := hexSum(sum)
+		return layer.Source{Name: name, Dir: dir, SHA256: hexed, Root: root}, err
+	}
+	req = image.Request{
+		Runtime: string(c.Runtime), Handler: aws.ToString(c.Handler), Architecture: architecture(c),
+		Base: r.choices.Base, BaseRegistry: r.s.config.BaseRegistry, Store: r.s.config.Store,
+		Labels: map[string]string{
+			"optlift.source.runtime":     string(c.Runtime),
+			"optlift.source.code-sha256": aws.ToString(c.CodeSha256),
+			"optlift.source.layers":      strings.Join(layerARNs(c), ","),
+		},
+		Progress: r.progress,
+	}
+	if req.Code, err = source("code of "+r.snap.Function, aws.ToString(c.CodeSha256), layer.Task); err != nil {
+		return req, nil, err
+	}
+	for _, name := range layerARNs(c) {
+		l, err := source(name, r.layerSum(name), layer.Opt)
+		if err != nil {
+			return req, nil, err
+		}
+		req.Layers = append(req.Layers, l)
+	}
+	if c.Environment != nil {
+		if wrapper := c.Environment.Variables["AWS_LAMBDA_EXEC_WRAPPER"]; wrapper != "" {
+			req.Executables = []string{wrapper}
+		}
+	}
+	return req, done, nil
+}
+
+// layerSum is the base64 SHA-256 of a layer in the snapshot.
+func (r *run) layerSum(name string) string {
+	for _, a := range r.snap.of(kindLayer) {
+		if a.Name == name {
+			value, err := decode[layerValue](a.Value)
+			if err == nil {
+				return value.CodeSha256
+			}
+		}
+	}
+	return ""
+}
+
+// architecture is the one a function has; Lambda's default is x86_64.
+func architecture(c types.FunctionConfiguration) string {
+	if len(c.Architectures) > 0 {
+		return string(c.Architectures[0])
+	}
+	return string(types.ArchitectureX8664)
+}
