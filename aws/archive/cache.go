@@ -99,7 +99,7 @@ func (a *Cached) ReadAt(p []byte, off int64) (int, error) {
 		remote, err := a.open()
 		if err == nil && remote.Size() != a.size {
 			_ = remote.Close()
-			err = errChanged
+			err = errChanged.error
 		}
 		if err != nil {
 			a.mu.Unlock()

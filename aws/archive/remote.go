@@ -22,7 +22,7 @@ const stallAfter = 30 * time.Second
 
 var (
 	errStalled = errors.New("the transfer stalled")
-	errChanged = permanent(errors.New("the archive has changed while it was read; start again"))
+	errChanged = permanentError{errors.New("the archive has changed while it was read; start again")}
 )
 
 // StatusError is an HTTP answer that ends the reading of an archive.
@@ -88,7 +88,7 @@ func (r *remote) renew(ctx context.Context) error {
 		return err
 	}
 	if r.issued > 0 && r.loc.SHA256 != loc.SHA256 {
-		return errChanged
+		return errChanged.error
 	}
 	r.loc = loc
 	r.issued++
@@ -119,7 +119,7 @@ func (r *remote) pin(res *http.Response) {
 func (r *remote) do(byteRange string, handle func(*http.Response) error) error {
 	renewed := false
 	for try := 1; ; try++ {
-		err := r.once(byteRange, handle)
+		issued, err := r.once(byteRange, handle)
 		var status *StatusError
 		var last permanentError
 		switch {
@@ -136,9 +136,12 @@ func (r *remote) do(byteRange string, handle func(*http.Response) error) error {
 					return err
 				}
 				renewed = true
-				continue // once has asked for a new URL
+				if err := r.refresh(issued); err != nil {
+					return err
+				}
+				continue
 			case status.Status == http.StatusPreconditionFailed:
-				return errChanged
+				return errChanged.error
 			case status.Status < 500 && status.Status != http.StatusRequestTimeout && status.Status != http.StatusTooManyRequests:
 				return err
 			}
@@ -156,16 +159,17 @@ func (r *remote) do(byteRange string, handle func(*http.Response) error) error {
 	}
 }
 
-// once makes a single request.
-func (r *remote) once(byteRange string, handle func(*http.Response) error) error {
+// once makes a single request, and says which URL it was made with.
+func (r *remote) once(byteRange string, handle func(*http.Response) error) (issued int, err error) {
 	r.mu.Lock()
-	loc, issued, etag := r.loc, r.issued, r.etag
+	loc, etag := r.loc, r.etag
+	issued = r.issued
 	r.mu.Unlock()
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	defer cancel(nil)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, loc.URL, nil)
 	if err != nil {
-		return permanent(errors.New("the download URL cannot be read"))
+		return issued, permanent(errors.New("the download URL cannot be read"))
 	}
 	// identity: a compressed answer's ranges would not be the archive's.
 	req.Header.Set("Accept-Encoding", "identity")
@@ -180,7 +184,7 @@ func (r *remote) once(byteRange string, handle func(*http.Response) error) error
 	defer watch.Stop()
 	res, err := r.client.Do(req)
 	if err != nil {
-		return withoutURL(ctx, err)
+		return issued, withoutURL(ctx, err)
 	}
 	defer res.Body.Close()
 	res.Body = &body{ReadCloser: res.Body, remote: r, ctx: ctx, watch: watch}
@@ -189,14 +193,8 @@ func (r *remote) once(byteRange string, handle func(*http.Response) error) error
 	if errors.As(err, &status) {
 		// Read to the end, within reason, so that the connection is kept.
 		_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
-		switch status.Status {
-		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
-			if locErr := r.refresh(issued); locErr != nil {
-				return permanent(locErr)
-			}
-		}
 	}
-	return err
+	return issued, err
 }
 
 // statusOf is the error of an answer that the caller has no use for.
