@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"io"
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/switchover"
@@ -47,10 +48,7 @@ type Where struct {
 type Options struct {
 	Version string
 	NoColor bool // any non-empty NO_COLOR
-}
-
-// Run shows the terminal until the user leaves. interrupted reports that a
-// running job was cut short by leaving.
-func Run(ctx context.Context, b Backend, opts Options) (interrupted bool, err error) {
-	panic("not written yet")
+	// Farewell gets, once the screen is gone, how the last migration ended and
+	// what to type next; nil is os.Stderr.
+	Farewell io.Writer
 }

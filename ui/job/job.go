@@ -40,6 +40,16 @@ func (j *Job) Cancel() {
 // Cancelled reports whether Cancel was called.
 func (j *Job) Cancelled() bool { return j.cancelled.Load() }
 
+// Result is the job's last message; ok is false while it is under way.
+func (j *Job) Result() (d Done, ok bool) {
+	select {
+	case <-j.done:
+		return j.result, true
+	default:
+		return Done{}, false
+	}
+}
+
 // Group runs jobs. Its methods are safe for concurrent use.
 type Group struct {
 	ctx     context.Context

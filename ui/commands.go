@@ -1,0 +1,311 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/ui/function"
+	"github.com/optlift/optlift/ui/functions"
+	"github.com/optlift/optlift/ui/help"
+	"github.com/optlift/optlift/ui/journal"
+	"github.com/optlift/optlift/ui/keys"
+	"github.com/optlift/optlift/ui/layers"
+	"github.com/optlift/optlift/ui/migrate"
+	"github.com/optlift/optlift/ui/optview"
+	"github.com/optlift/optlift/ui/prompt"
+	"github.com/optlift/optlift/ui/screen"
+	"github.com/optlift/optlift/ui/sessionlog"
+)
+
+// commands are what can be typed after ":".
+var commands = []help.Command{
+	{Line: "functions", Help: "all functions; words after it filter them"},
+	{Line: "function", Help: "one function, by name or ARN"},
+	{Line: "opt", Help: "/opt of the selected function, or of functions, layer ARNs and local zips named here"},
+	{Line: "layers", Help: "the layer versions in use"},
+	{Line: "migrate", Help: "plan the switch of a function; the running migration without a name"},
+	{Line: "journal", Help: "the migrations made from this machine, or one by its id"},
+	{Line: "log", Help: "what went wrong in this session"},
+	{Line: "arm", Help: "allow changes to this account, after its id is typed"},
+	{Line: "refresh", Help: "list and measure the functions again"},
+	{Line: "help", Help: "what can be done on this screen"},
+	{Line: "quit", Help: "leave"},
+}
+
+// short are the other names of commands.
+var short = map[string]string{
+	"f": "functions", "fn": "function", "o": "opt", "l": "layers", "m": "migrate", "j": "journal", "q": "quit", "h": "help", "q!": "quit",
+}
+
+// globals are what can be done on every screen.
+func (m *model) globals() []keys.Action {
+	const group = "Everywhere"
+	top := m.top()
+	first := len(m.stack) == 1
+	_, filterable := top.(screen.Filterable)
+	var out []keys.Action
+	out = append(out,
+		keys.Action{ID: "layers", Keys: []string{"L"}, Label: "layers", Group: group, Help: "the layer versions in use"},
+		keys.Action{ID: "journal", Keys: []string{"J"}, Label: "journal", Group: group, Help: "the migrations made from this machine"},
+	)
+	find := keys.Action{ID: "filter", Keys: []string{"/"}, Label: "filter", Group: group, Help: "filter what is on screen"}
+	if !filterable {
+		find.Label, find.Disabled = "", "nothing to filter here"
+	}
+	out = append(out, find,
+		keys.Action{ID: "palette", Keys: []string{":"}, Label: "go", Group: group, Help: "go anywhere by name"},
+		keys.Action{ID: "log", Keys: []string{"!"}, Group: group, Help: "what went wrong in this session"},
+		keys.Action{ID: "help", Keys: []string{"?"}, Label: "help", Group: group, Help: "this list"},
+	)
+	if first {
+		out = append(out,
+			keys.Action{ID: "back", Keys: []string{"esc"}, Group: group, Help: "take the filter away"},
+			keys.Action{ID: "quit", Keys: []string{"q", "ctrl+c"}, Label: "quit", Group: group, Help: "leave"})
+	} else {
+		out = append(out, keys.Action{ID: "back", Keys: []string{"esc", "q"}, Label: "back", Group: group, Help: "back to the screen before"},
+			keys.Action{ID: "quit", Keys: []string{"ctrl+c"}, Group: group, Help: "leave"})
+	}
+	return append(out, keys.Action{ID: "suspend", Keys: []string{"ctrl+z"}, Group: group, Help: "put the program to sleep; fg wakes it"})
+}
+
+// global performs an action that every screen has, or that is the root's to do.
+func (m *model) global(id string) (tea.Cmd, bool) {
+	switch id {
+	case "layers", "journal", "log", "help":
+		return m.open(screen.Place{Name: id}), true
+	case "filter":
+		if f, ok := m.top().(screen.Filterable); ok {
+			m.prompt = prompt.New("/", f.Filter(), m.filters)
+		}
+		return nil, true
+	case "palette":
+		m.prompt = prompt.New(":", "", m.lines)
+		m.prompt.Complete = m.complete
+		return nil, true
+	case "back":
+		return m.back(), true
+	case "quit":
+		return m.leave(), true
+	case "suspend":
+		return tea.Suspend, true
+	case functions.Refresh:
+		return m.refresh(), true
+	}
+	return nil, false
+}
+
+func (m *model) refresh() tea.Cmd {
+	if m.audit != nil {
+		m.say(screen.Info, "the account is being read just now")
+		return nil
+	}
+	cmd := m.startAudit()
+	return tea.Batch(cmd, m.broadcast(functions.Changed{}))
+}
+
+// command performs a line typed after ":".
+func (m *model) command(line string) tea.Cmd {
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return nil
+	}
+	m.lines = remember(m.lines, strings.Join(words, " "))
+	name := words[0]
+	if full, ok := short[name]; ok {
+		name = full
+	}
+	return m.open(screen.Place{Name: name, Args: words[1:]})
+}
+
+// complete returns what a command line could become.
+func (m *model) complete(text string) []string {
+	name, rest, args := strings.Cut(text, " ")
+	var out []string
+	if !args {
+		for _, c := range commands {
+			if strings.HasPrefix(c.Line, name) {
+				out = append(out, c.Line)
+			}
+		}
+		return out
+	}
+	if full, ok := short[name]; ok {
+		name = full
+	}
+	if name != "function" && name != "opt" && name != "migrate" {
+		return nil
+	}
+	for _, r := range m.inv.Rows() {
+		if strings.HasPrefix(r.Name, rest) {
+			out = append(out, name+" "+r.Name)
+			if len(out) == 20 {
+				break
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// open goes to a place.
+func (m *model) open(p screen.Place) tea.Cmd {
+	key := strings.Join(append([]string{p.Name}, p.Args...), " ")
+	if i := slices.Index(m.keys, key); i >= 0 && p.Name != "functions" && p.Name != "help" {
+		m.pop(i + 1)
+		return nil
+	}
+	switch p.Name {
+	case "functions":
+		m.pop(1)
+		if len(p.Args) > 0 {
+			if err := m.first().SetFilter(strings.Join(p.Args, " ")); err != nil {
+				m.say(screen.Bad, err.Error())
+			}
+		}
+	case "function":
+		arn, ok := m.function(p.Args)
+		if !ok {
+			return nil
+		}
+		f := function.New(m.inv, arn, m.account, m.jobs, m.backend)
+		m.push(key, f)
+		return m.perform(f.Start())
+	case "opt":
+		targets := p.Args
+		if len(targets) == 0 {
+			arn, ok := m.function(nil)
+			if !ok {
+				return nil
+			}
+			targets = []string{arn}
+		}
+		for i, t := range targets {
+			if r, ok := m.inv.Named(t); ok {
+				targets[i] = r.ARN
+			}
+		}
+		o := optview.New(targets, m.account, m.jobs, m.backend)
+		m.push(key, o)
+		return m.perform(o.Start())
+	case "layers":
+		m.push(key, layers.New(m.inv, m.account, m.where.Account))
+	case "migrate":
+		return m.openMigration(p.Args)
+	case "journal":
+		j := journal.New(m.jobs, m.backend, m.again)
+		m.push(key, j)
+		cmd := m.perform(j.Start())
+		if len(p.Args) == 0 {
+			return cmd
+		}
+		e := journal.NewEntry(switchover.Entry{ID: p.Args[0]}, m.jobs, m.backend, m.again)
+		m.push("", e)
+		return tea.Batch(cmd, m.perform(e.Start()))
+	case "log":
+		m.push(key, sessionlog.New(m.log))
+	case "help":
+		if _, ok := m.top().(*help.Screen); !ok {
+			m.push(key, help.New(m.top().Crumb(), commands, m.top().Actions(), m.globals()))
+		}
+	case "arm":
+		if m.armed {
+			m.say(screen.Info, "the session is armed already")
+			return nil
+		}
+		return m.arm(func() screen.Effect {
+			return screen.Say(screen.Warn, "armed: changes to "+m.where.Account+" are allowed until you leave")
+		})
+	case "refresh":
+		return m.refresh()
+	case "quit":
+		return m.leave()
+	default:
+		m.say(screen.Bad, "no command "+p.Name+". Tab completes, ? explains.")
+	}
+	return nil
+}
+
+// function is the function a command is about: the one named, or the one on
+// screen, or the one selected.
+func (m *model) function(args []string) (arn string, ok bool) {
+	if len(args) > 0 {
+		if r, ok := m.inv.Named(args[0]); ok {
+			return r.ARN, true
+		}
+		if strings.HasPrefix(args[0], "arn:") {
+			return args[0], true
+		}
+		m.say(screen.Bad, "no function, or more than one, is named "+args[0])
+		return "", false
+	}
+	for i := len(m.stack) - 1; i > 0; i-- {
+		if f, ok := m.stack[i].(*function.Screen); ok {
+			return f.ARN(), true
+		}
+	}
+	if r := m.first().Selected(); r != nil {
+		return r.ARN, true
+	}
+	m.say(screen.Bad, "no function is selected")
+	return "", false
+}
+
+// openMigration shows the migration that runs, or plans one.
+func (m *model) openMigration(args []string) tea.Cmd {
+	if m.current != nil && m.current.Running() {
+		if len(args) > 0 {
+			arn, ok := m.function(args)
+			if !ok {
+				return nil
+			}
+			if arn != m.current.ARN() {
+				m.say(screen.Warn, "one migration at a time: "+m.current.Crumb()+" is under way, :migrate shows it")
+				return nil
+			}
+		}
+		m.show(m.current)
+		return nil
+	}
+	arn, ok := m.function(args)
+	if !ok {
+		return nil
+	}
+	name := arn
+	if r, ok := m.inv.Get(arn); ok {
+		name = r.Name
+		if r.PackageType == "Image" {
+			m.say(screen.Info, name+" already is a container image")
+			return nil
+		}
+	}
+	s := migrate.New(name, arn, m.jobs, m.backend)
+	m.show(s)
+	return m.perform(s.Plan())
+}
+
+// again goes on with a journal, or takes it back.
+func (m *model) again(a journal.Again) screen.Effect {
+	if m.jobs.Guarded() != nil {
+		return screen.Say(screen.Warn, "one migration at a time: one is under way, :migrate shows it")
+	}
+	start := migrate.Resume
+	if a.Rollback {
+		start = migrate.Rollback
+	}
+	s, effect := start(a.Entry, m.jobs, m.backend)
+	m.show(s)
+	return effect
+}
+
+// show puts a migration on top. There is one at a time.
+func (m *model) show(s *migrate.Screen) {
+	if i := slices.Index(m.stack, screen.Screen(s)); i >= 0 {
+		m.pop(i + 1)
+		return
+	}
+	m.current = s
+	m.push("", s)
+}

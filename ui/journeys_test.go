@@ -1,0 +1,235 @@
+package ui
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/switchover"
+)
+
+func TestListFillsIn(t *testing.T) {
+	b := newFake(8)
+	b.hold = make(chan struct{})
+	r := newRobot(t, b, 80, 24)
+	r.see("Listing the functions of eu-west-1")
+	for range 3 {
+		b.hold <- struct{}{}
+	}
+	r.see("reports-render", "0 of 3+ measured, listing")
+	for range 5 {
+		b.hold <- struct{}{}
+	}
+	r.see("0 of 8 measured")
+	b.hold <- struct{}{}
+	b.hold <- struct{}{}
+	r.see("1 of 8 measured", "98%")
+	close(b.hold)
+	r.settle().see("8 functions", "? deleted", "? denied").missing("measured")
+}
+
+func TestSelectionStaysWhileRowsArrive(t *testing.T) {
+	b := newFake(40)
+	b.hold = make(chan struct{})
+	r := newRobot(t, b, 80, 24)
+	for range 40 {
+		b.hold <- struct{}{}
+	}
+	r.see("0 of 40 measured").press("down", "down", "down")
+	was := r.m.first().Selected().Name
+	close(b.hold)
+	r.settle()
+	if got := r.m.first().Selected().Name; got != was {
+		t.Fatalf("the selection moved from %s to %s", was, got)
+	}
+	r.see("▌" + was)
+}
+
+func TestFindFunctionNearestTheLimitAndLookInside(t *testing.T) {
+	r := newRobot(t, newFake(60), 80, 24).settle()
+	r.see("60 functions", "READ-ONLY")
+	if lines := strings.Split(r.screen(), "\n"); !strings.Contains(lines[3], "reports-render") {
+		t.Fatalf("the heaviest function is not first:\n%s", r.screen())
+	}
+	r.press("enter").see("UNZIPPED SIZE", "of the limit", "headroom", "otel-collector:12", "python-deps:4", "near-limit", "262,144,000")
+	r.press("o").settle().see("/opt", "A", "python-deps:4", "▸ python/")
+	r.press("x").see("shared.py", "▲ A", "= A", "all paths")
+	r.press("/").write("shared").press("enter").see("shared.py").missing("same.py")
+	r.press("down", "c").settle().see("-VERSION = 1", "+VERSION = 2")
+	r.press("esc").see("shared.py").press("enter").settle().see("VERSION = 2", "return name.upper()")
+	r.press("esc", "esc", "x", "esc", "esc").see("60 functions")
+	if len(r.m.stack) != 1 {
+		t.Fatalf("esc did not lead home: %d screens", len(r.m.stack))
+	}
+	r.press("q")
+	if r.settle(); !r.quit {
+		t.Fatal("q did not leave")
+	}
+}
+
+func TestFilter(t *testing.T) {
+	r := newRobot(t, newFake(60), 100, 30).settle()
+	r.press("/").write("size>200MB").see("1 shown").press("enter").see("reports-render", "/size>200MB")
+	r.press("esc").missing("shown")
+	r.press("/").write("ext:collector !worker").see("reports-render", "orders-api").missing("tiny")
+	r.press("esc").press("/").write("/^(tiny|thumb)/").see("2 shown", "tiny", "thumbnails")
+	r.press("esc").press("/").write("~rptrndr").see("1 shown", "reports-render")
+	r.press("esc").press("/").write("size:unknown").see("3 shown", "legacy-export", "billing-sync")
+	r.press("esc").press("/").write("nosuchthing").see("Nothing matches nosuchthing")
+	r.press("esc").press("/").write("/(/").see("not a regular expression")
+	r.press("esc").see("60 functions")
+}
+
+func TestSort(t *testing.T) {
+	r := newRobot(t, newFake(20), 120, 30).settle()
+	first := func() string { return strings.Fields(strings.Split(r.screen(), "\n")[3])[0] }
+	r.press("1", "g")
+	if got := first(); got != "▌audit-worker-12" {
+		t.Fatalf("by name: %s", got)
+	}
+	r.press("1", "g")
+	if got := first(); got != "▌users-worker-18" {
+		t.Fatalf("by name, turned round: %s", got)
+	}
+	r.press("7", "g")
+	if got := first(); got != "▌reports-render" {
+		t.Fatalf("by size: %s", got)
+	}
+}
+
+func TestLayers(t *testing.T) {
+	r := newRobot(t, newFake(20), 120, 30).settle()
+	r.press("L").see("otel-collector:12", "legacy-tools:1", "✗ deleted", "⊘ denied", "999988887777", "5 layer versions")
+	r.press("/").write("state:deleted").press("enter").see("1 shown", "does not exist any more")
+	r.press("u").see("legacy-export", "1 shown")
+	r.press("esc", ":").write("layers").press("enter", "enter").settle().see("/opt")
+}
+
+func TestPalette(t *testing.T) {
+	r := newRobot(t, newFake(10), 80, 24).settle()
+	r.press(":").write("jo").press("tab").see(":journal").press("enter").settle().see("No migrations yet")
+	r.press(":").write("opt reports-render").press("enter").settle().see("▸ python/")
+	r.press(":").write("log").press("enter").see("Nothing has gone wrong")
+	r.press(":").write("nonsense").press("enter").see("no command nonsense")
+	r.press(":").press("up", "up").see(":log").press("esc")
+	r.press(":").write("quit").press("enter").settle()
+	if !r.quit {
+		t.Fatal(":quit did not leave")
+	}
+}
+
+func TestCopyGivesTheCLICall(t *testing.T) {
+	r := newRobot(t, newFake(10), 120, 30).settle()
+	r.press("y").settle().see("copied: aws lambda get-function")
+	want := "aws lambda get-function --function-name " + arn("function", "reports-render") + " --region eu-west-1"
+	if r.copied != want {
+		t.Fatalf("copied %q, want %q", r.copied, want)
+	}
+}
+
+// migrateTo opens the plan of orders-api.
+func migrateTo(t *testing.T, b *fakeBackend, w, h int) *robot {
+	r := newRobot(t, b, w, h).settle()
+	r.press("/").write("orders-api").press("enter", "m").settle()
+	return r.see("Replace orders-api by itself", "LOST", "WARNINGS", "8 steps")
+}
+
+func TestMigrate(t *testing.T) {
+	b := newFake(10)
+	b.step = make(chan struct{})
+	r := migrateTo(t, b, 100, 40)
+	r.see("- delete-function", "+ create-function", "= policy")
+	r.press("a").see("Allow changes to this account?").write("999").press("enter").see("That is not 123456789012")
+	r.press("backspace", "backspace", "backspace").write(fakeAccount).press("enter").see("ARMED", "Apply 8 steps?", "Lost for good: versions")
+	r.write("orders").press("enter").see("That is not orders-api")
+	if len(b.did()) != 0 {
+		t.Fatalf("applied before the name was typed: %v", b.did())
+	}
+	r.write("-api").press("enter").see("Migrating orders-api", "▸ + backup")
+	for range 3 {
+		b.step <- struct{}{}
+	}
+	r.see("✓ + push-image", "▸ + rehearse", "3 of 8")
+	close(b.step)
+	r.settle().see("orders-api now runs from a container image", "3.2 s", "20260314-092653-orders-api", "sha256:4f1c")
+	if got := b.did(); !slices.Equal(got, []string{"apply orders-api"}) {
+		t.Fatalf("did %v", got)
+	}
+	r.press("u").see("Roll orders-api back to its Zip?").write("orders-api").press("enter")
+	r.settle().see("orders-api is back as it was")
+	r.press("J").settle().see("20260314-092653-orders-api", "✓ done")
+}
+
+func TestMigrationAsksBeforeItStops(t *testing.T) {
+	b := newFake(10)
+	b.armed = true
+	b.step = make(chan struct{})
+	r := migrateTo(t, b, 100, 40)
+	r.press("a").write("orders-api").press("enter").see("▸ + backup")
+	for range 5 {
+		b.step <- struct{}{}
+	}
+	r.see("▸ + create-function")
+	r.press("esc").see("Stop?", "5 of 8 steps are done", "THE FUNCTION IS DELETED")
+	r.press("enter").missing("Stop?")
+	r.press("esc", "esc").see("stopping after the running step")
+	b.step <- struct{}{}
+	r.settle().see("was stopped", "Stopped after 6 of 8 steps", "optlift resume")
+	b.step = nil
+	r.press("c").write("orders-api").press("enter").settle().see("now runs from a container image")
+}
+
+func TestLeavingAsksWhileAJobRuns(t *testing.T) {
+	b := newFake(10)
+	b.armed = true
+	b.step = make(chan struct{})
+	r := migrateTo(t, b, 100, 40)
+	r.press("a").write("orders-api").press("enter").see("▸ + backup")
+	r.press(":").write("functions").press("enter").see("Migrating orders-api is under way")
+	r.press("ctrl+c").see("Leave while the account is being changed?", "Nothing in the account has been changed").press("enter")
+	if r.quit {
+		t.Fatal("left without asking")
+	}
+	r.press(":").write("migrate").press("enter").see("Migrating orders-api")
+	r.press("ctrl+c", "ctrl+c").see("stopping after the running step, then leaving")
+	b.step <- struct{}{}
+	r.until("the program to end", func() bool { return r.quit })
+	if !r.m.interrupted {
+		t.Fatal("a job was cut short and nobody says so")
+	}
+}
+
+func TestBlockers(t *testing.T) {
+	b := newFake(10)
+	b.plan.Blockers = []switchover.Notice{{ID: "stack-managed", Message: "The stack billing manages this function."}}
+	r := migrateTo(t, b, 100, 40)
+	r.see("✗ stack-managed").press("a").see("not now: 1 blocker in the way")
+	r.press("x").see("Accept this blocker?").write("stack-managed").press("enter").settle()
+	r.see("accepted: stack-managed").missing("BLOCKERS")
+}
+
+func TestErrorsAreShown(t *testing.T) {
+	b := newFake(0)
+	b.functions = nil
+	b.errors = []account.RegionError{{Region: fakeRegion, Message: "lambda:ListFunctions is not allowed for dev: ask for it"}}
+	r := newRobot(t, b, 80, 24).settle()
+	r.see("could not be listed", "ListFunctions is not allowed")
+	r.press("!").see("eu-west-1: lambda:ListFunctions")
+
+	b = newFake(10)
+	b.openErr = errors.New("layer legacy-tools:1 is deleted")
+	r = newRobot(t, b, 80, 24).settle()
+	r.press("o").settle().see("could not be opened", "legacy-tools:1 is deleted", "r tries again")
+
+	b = newFake(10)
+	b.planErr = errors.New("lambda:GetPolicy is not allowed")
+	r = newRobot(t, b, 80, 24).settle()
+	r.press("m").settle().see("No plan could be made", "GetPolicy is not allowed")
+}
+
+func TestHelpNamesEveryKey(t *testing.T) {
+	r := newRobot(t, newFake(10), 100, 60).settle()
+	r.press("?").see("show the selected function", "FUNCTION", "MOVING", "COMMANDS", ":journal", "look under /opt").press("G").see("size>200MB")
+}

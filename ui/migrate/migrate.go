@@ -1,0 +1,309 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/list"
+	"github.com/optlift/optlift/ui/screen"
+)
+
+// Switcher plans, applies and takes back.
+type Switcher interface {
+	Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error)
+	Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, emit func(switchover.Event)) (*switchover.Result, error)
+	Resume(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
+	Rollback(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
+	Explain(err error) string
+}
+
+// phase is how far the screen is.
+type phase uint8
+
+const (
+	planning phase = iota
+	planned
+	unplanned // the plan could not be made
+	running
+	ended
+)
+
+// Screen is one migration.
+type Screen struct {
+	name, arn string
+	jobs      *job.Group
+	switcher  Switcher
+
+	phase   phase
+	choices switchover.Choices
+	snap    *switchover.Snapshot
+	plan    *switchover.Plan
+	failed  string // why planning or the run failed
+
+	verb    string // what runs: "Migrating", "Resuming", "Rolling back"
+	journal string
+	steps   []step
+	list    list.List
+	pager   list.Pager
+	follow  bool // the list keeps the running step in sight
+	job     *job.Job
+	events  *job.Stream[switchover.Event]
+	started time.Time // of the run, by the ticks
+	now     time.Time
+	result  *switchover.Result
+}
+
+// step is a step of the plan and where it stands.
+type step struct {
+	switchover.Step
+	state   switchover.StepState
+	message string
+	image   *imageProgress
+	began   time.Time
+	ended   time.Time
+}
+
+// New returns the screen that plans the switch of a function.
+func New(name, arn string, jobs *job.Group, s Switcher) *Screen {
+	return &Screen{
+		name: name, arn: arn, jobs: jobs, switcher: s,
+		choices: switchover.Choices{Strategy: switchover.Replace},
+	}
+}
+
+// Plan makes the plan, or makes it again.
+func (s *Screen) Plan() screen.Effect {
+	arn, choices, sw := s.arn, s.choices, s.switcher
+	choices.Accept = slices.Clone(choices.Accept)
+	s.phase, s.failed = planning, ""
+	s.plan, s.snap = nil, nil
+	s.pager.Top()
+	j, cmd := s.jobs.Start("planning the switch of "+s.name, false, func(ctx context.Context) (any, error) {
+		snap, plan, err := sw.Plan(ctx, arn, choices)
+		if err != nil {
+			return nil, explain(sw, err)
+		}
+		return planMade{snap, plan}, nil
+	})
+	s.job = j
+	return screen.Effect{Cmd: cmd}
+}
+
+type planMade struct {
+	snap *switchover.Snapshot
+	plan *switchover.Plan
+}
+
+func explain(s Switcher, err error) error { return errors.New(s.Explain(err)) }
+
+// Resume goes on with a journal.
+func Resume(e switchover.Entry, jobs *job.Group, sw Switcher) (*Screen, screen.Effect) {
+	s := ofEntry(e, jobs, sw)
+	return s, s.run("Resuming", func(ctx context.Context, emit func(switchover.Event)) (*switchover.Result, error) {
+		return sw.Resume(ctx, e.ID, emit)
+	})
+}
+
+// Rollback takes a journal back.
+func Rollback(e switchover.Entry, jobs *job.Group, sw Switcher) (*Screen, screen.Effect) {
+	s := ofEntry(e, jobs, sw)
+	s.steps = nil
+	return s, s.run("Rolling back", func(ctx context.Context, emit func(switchover.Event)) (*switchover.Result, error) {
+		return sw.Rollback(ctx, e.ID, emit)
+	})
+}
+
+func ofEntry(e switchover.Entry, jobs *job.Group, sw Switcher) *Screen {
+	s := &Screen{name: e.Function, arn: e.Function, jobs: jobs, switcher: sw, journal: e.ID}
+	for _, event := range e.Steps {
+		s.take(event)
+	}
+	return s
+}
+
+// apply runs the plan on screen, once.
+func (s *Screen) apply() screen.Effect {
+	snap, plan, choices, sw := s.snap, s.plan, s.choices, s.switcher
+	s.steps = nil
+	for _, p := range plan.Steps {
+		s.steps = append(s.steps, step{Step: p, state: switchover.Pending})
+	}
+	return s.run("Migrating", func(ctx context.Context, emit func(switchover.Event)) (*switchover.Result, error) {
+		return sw.Apply(ctx, snap, plan, choices, emit)
+	})
+}
+
+func (s *Screen) run(verb string, work func(context.Context, func(switchover.Event)) (*switchover.Result, error)) screen.Effect {
+	// Progress inside a step folds into one event; where a step stands never does.
+	events := &job.Stream[switchover.Event]{Merge: func(last *switchover.Event, e switchover.Event) bool {
+		if last.Image == nil || e.Image == nil || last.Step.ID != e.Step.ID || last.State != e.State || last.Image.Item != e.Image.Item {
+			return false
+		}
+		*last = e
+		return true
+	}}
+	sw := s.switcher
+	s.events, s.verb, s.phase, s.result, s.failed = events, verb, running, nil, ""
+	s.started, s.now, s.follow = time.Time{}, time.Time{}, true
+	j, cmd := s.jobs.Start(verb+" "+s.name, true, func(ctx context.Context) (any, error) {
+		result, err := work(ctx, events.Put)
+		if err != nil {
+			// The result tells where things stand even when there is an error.
+			return result, explain(sw, err)
+		}
+		return result, nil
+	})
+	s.job = j
+	return screen.Effect{Cmd: cmd}
+}
+
+// Running reports whether the account is being changed.
+func (s *Screen) Running() bool { return s.phase == running }
+
+// ARN is the function on screen; a journal's is its name.
+func (s *Screen) ARN() string { return s.arn }
+
+// Progress counts finished steps.
+func (s *Screen) Progress() (done, of int, run bool) {
+	for i := range s.steps {
+		if s.steps[i].finished() {
+			done++
+		}
+	}
+	return done, len(s.steps), s.phase == running
+}
+
+func (x *step) finished() bool {
+	return x.state == switchover.Done || x.state == switchover.Skipped
+}
+
+// Update implements screen.Screen.
+func (s *Screen) Update(msg tea.Msg) screen.Effect {
+	switch msg := msg.(type) {
+	case screen.Tick:
+		if s.phase == running {
+			if s.started.IsZero() {
+				s.started = msg.Now
+			}
+			s.now = msg.Now
+			s.drain()
+		}
+	case job.Done:
+		if s.job != nil && msg.ID == s.job.ID {
+			return s.done(msg)
+		}
+	}
+	return screen.Effect{}
+}
+
+func (s *Screen) drain() {
+	if s.events == nil {
+		return
+	}
+	for _, e := range s.events.Take() {
+		s.take(e)
+	}
+}
+
+// take enters an event into the steps; a step that the plan does not name comes last.
+func (s *Screen) take(e switchover.Event) {
+	i := slices.IndexFunc(s.steps, func(x step) bool { return x.ID == e.Step.ID })
+	if i < 0 {
+		i = len(s.steps)
+		s.steps = append(s.steps, step{Step: e.Step})
+	}
+	x := &s.steps[i]
+	if e.Step.Call != "" {
+		x.Step = e.Step
+	}
+	x.state = e.State
+	if e.Message != "" || e.Image == nil {
+		x.message = e.Message
+	}
+	switch {
+	case e.State != switchover.Running:
+		x.image = nil
+	case e.Image != nil:
+		x.image = x.image.take(*e.Image)
+	}
+	if x.began.IsZero() {
+		x.began = e.At
+	}
+	x.ended = e.At
+	s.list.Sync(len(s.steps), func(i int) string { return s.steps[i].ID })
+	if s.follow {
+		s.list.Select(i, x.ID)
+	}
+}
+
+func (s *Screen) done(msg job.Done) screen.Effect {
+	cancelled := s.job.Cancelled()
+	s.job = nil
+	if s.phase == planning {
+		made, ok := msg.Value.(planMade)
+		if msg.Err != nil || !ok {
+			s.phase = unplanned
+			if msg.Err != nil && !cancelled {
+				s.failed = msg.Err.Error()
+				return screen.Say(screen.Bad, s.failed)
+			}
+			return screen.Effect{}
+		}
+		s.phase, s.snap, s.plan = planned, made.snap, made.plan
+		return screen.Effect{}
+	}
+	s.drain()
+	s.phase = ended
+	s.result, _ = msg.Value.(*switchover.Result)
+	if s.result != nil && s.result.Journal != "" {
+		s.journal = s.result.Journal
+	}
+	if msg.Err != nil {
+		s.failed = msg.Err.Error()
+		return screen.Say(screen.Bad, s.failed)
+	}
+	if s.result == nil {
+		return screen.Effect{}
+	}
+	level := screen.Good
+	if s.result.State == "stopped" || s.result.State == "failed" {
+		level = screen.Warn
+	}
+	return screen.Say(level, s.result.State+": "+s.result.Message)
+}
+
+// Close implements screen.Screen. Work that changes the account goes on.
+func (s *Screen) Close() {
+	if s.job != nil && s.phase == planning {
+		s.job.Cancel()
+	}
+}
+
+// Settle takes in how a run ended whose last message the screen did not live to see.
+func (s *Screen) Settle() {
+	if s.job == nil {
+		return
+	}
+	if d, ok := s.job.Result(); ok {
+		s.done(d)
+	}
+}
+
+// Farewell is what should be said once the screen is gone: how the run ended and
+// what to type next; "" when there is nothing to say.
+func (s *Screen) Farewell() []string {
+	if s.result == nil {
+		return nil
+	}
+	out := []string{s.name + ": " + s.result.State + ". " + s.result.Message}
+	if s.result.Next != "" {
+		out = append(out, "next: "+s.result.Next)
+	}
+	return out
+}

@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/ui/awscli"
+	"github.com/optlift/optlift/ui/functions"
+	"github.com/optlift/optlift/ui/inventory"
+	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/migrate"
+	"github.com/optlift/optlift/ui/prompt"
+	"github.com/optlift/optlift/ui/screen"
+	"github.com/optlift/optlift/ui/sessionlog"
+	"github.com/optlift/optlift/ui/theme"
+)
+
+// The smallest terminal the screens are drawn in; below it a hint is shown.
+const (
+	minWidth  = 60
+	minHeight = 20
+)
+
+// interval is how often the screens look at running jobs.
+const interval = 100 * time.Millisecond
+
+// model is the root: it owns the stack of screens and performs what they ask
+// for. Only its Update changes state.
+type model struct {
+	backend Backend
+	where   Where
+	account awscli.Account
+	armed   bool
+
+	w, h    int
+	noColor bool
+	styles  *theme.Styles
+
+	stack   []screen.Screen
+	keys    []string // what each screen of the stack was opened as
+	inv     *inventory.Inventory
+	jobs    *job.Group
+	audit   *job.Job
+	events  *job.Stream[account.Event]
+	current *migrate.Screen // the migration that runs or ran last
+
+	ask     *screen.Question
+	prompt  *prompt.Prompt
+	filters []string // typed before, oldest first
+	lines   []string // commands typed before
+
+	note  string
+	level screen.Level
+	log   *sessionlog.Log
+
+	ticking     bool
+	tick        func(d time.Duration, fn func(time.Time) tea.Msg) tea.Cmd
+	leaving     bool // leave as soon as the guarded job has ended
+	interrupted bool
+}
+
+// newModel returns the root on its first screen. It calls the backend's cheap
+// methods, so it is not called from Update.
+func newModel(ctx context.Context, b Backend, opts Options) *model {
+	m := &model{
+		backend: b,
+		where:   b.Where(),
+		armed:   b.Armed(),
+		noColor: opts.NoColor,
+		styles:  theme.New(true, opts.NoColor),
+		inv:     &inventory.Inventory{},
+		jobs:    job.NewGroup(ctx),
+		events:  &job.Stream[account.Event]{},
+		log:     &sessionlog.Log{},
+		tick:    tea.Tick,
+	}
+	if !m.where.Demo {
+		m.account.Profile = m.where.Profile
+	}
+	m.push("functions", functions.New(m.inv, m.account, m.where.Regions))
+	return m
+}
+
+// Init implements tea.Model.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(tea.RequestBackgroundColor, m.startAudit(), m.keepTicking())
+}
+
+func (m *model) startAudit() tea.Cmd {
+	m.inv.Start()
+	b, events := m.backend, m.events
+	j, cmd := m.jobs.Start("audit", false, func(ctx context.Context) (any, error) {
+		return nil, explained(b, b.Audit(ctx, events.Put))
+	})
+	m.audit = j
+	return cmd
+}
+
+func (m *model) push(key string, s screen.Screen) {
+	m.stack = append(m.stack, s)
+	m.keys = append(m.keys, key)
+	m.prompt = nil
+}
+
+// pop leaves the screens above the first n.
+func (m *model) pop(n int) {
+	for len(m.stack) > max(n, 1) {
+		last := len(m.stack) - 1
+		m.stack[last].Close()
+		m.stack[last] = nil
+		m.stack, m.keys = m.stack[:last], m.keys[:last]
+	}
+	m.prompt = nil
+}
+
+func (m *model) top() screen.Screen { return m.stack[len(m.stack)-1] }
+
+func (m *model) first() *functions.Screen { return m.stack[0].(*functions.Screen) }
+
+// say puts a note in the status line, and into the log what went wrong.
+func (m *model) say(level screen.Level, text string) {
+	m.note, m.level = text, level
+	if level >= screen.Warn {
+		m.log.Add(text)
+	}
+}
+
+// explained makes an error that says in one line what happened.
+func explained(b Backend, err error) error {
+	if err == nil {
+		return nil
+	}
+	return explanation(b.Explain(err))
+}
+
+type explanation string
+
+func (e explanation) Error() string { return string(e) }

@@ -1,0 +1,213 @@
+package optview
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/optlift/optlift/build/optfs"
+	"github.com/optlift/optlift/build/zipdir"
+	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/inventory"
+	"github.com/optlift/optlift/ui/theme"
+)
+
+// View implements screen.Screen.
+func (s *Screen) View(st *theme.Styles, w, h int) []string {
+	say := func(t theme.Tone, text string) []string { return draw.Para(st, w-1, 2, t, text) }
+	switch {
+	case s.failed != "" && s.now == nil:
+		out := append([]string{""}, say(theme.Bad, "The archives could not be opened.")...)
+		out = append(out, say(theme.Plain, s.failed)...)
+		return append(out, say(theme.Dim, "r tries again.")...)
+	case s.now == nil:
+		return append([]string{""}, say(theme.Dim, "Reading the directories of the archives …")...)
+	}
+	out := s.legend(st, w)
+	if s.now.tree.Len() == 0 {
+		return append(append(out, ""), s.empty(say)...)
+	}
+	room := h - len(out) - 3
+	out = append(out, header(st, w, s.now.path))
+	from, to := s.now.tree.Window(room)
+	for i := from; i < to; i++ {
+		out = append(out, s.row(st, w, i))
+	}
+	for len(out) < h-1 {
+		out = append(out, "")
+	}
+	return append(out, s.detail(st, w))
+}
+
+func (s *Screen) empty(say func(theme.Tone, string) []string) []string {
+	t := s.now.tree
+	switch {
+	case t.Filter() != "":
+		return say(theme.Dim, "Nothing matches "+t.Filter()+". esc shows everything again.")
+	case t.ShadowedOnly():
+		return say(theme.Dim, "No path of one layer shadows another's. x shows everything again.")
+	case s.now == s.opt && len(s.now.merged.Layers) == 0:
+		out := say(theme.Strong, "No layers: nothing lies under /opt.")
+		if s.task != nil {
+			out = append(out, say(theme.Dim, "t shows the code under /var/task.")...)
+		}
+		return out
+	}
+	return say(theme.Dim, "The archives are empty.")
+}
+
+// legend names the layers: letter, colour, what they weigh, what of them is seen.
+func (s *Screen) legend(st *theme.Styles, w int) []string {
+	if s.now == s.task {
+		return []string{draw.NewLine(st, w, false).Gap(1).Put(theme.CodeBlock, " c ").Put(theme.Plain, " code").
+			Put(theme.Dim, "  "+draw.Bytes(s.now.merged.Size)).String(), ""}
+	}
+	if len(s.now.stats) == 0 {
+		return nil
+	}
+	var out []string
+	l := draw.NewLine(st, w, false).Gap(1)
+	fresh := true
+	for _, x := range s.now.stats {
+		name := inventory.ShortLayer(x.Source)
+		if i := strings.LastIndexByte(name, '/'); i >= 0 {
+			name = name[i+1:]
+		}
+		size := draw.Bytes(x.Unzipped)
+		tone := theme.Dim
+		if !x.Known {
+			size, tone = "? can't be read", theme.Warn
+		}
+		need := 3 + 1 + len([]rune(name)) + 2 + len(size) + 3
+		if need > l.Left() && !fresh {
+			out = append(out, l.String())
+			if len(out) == 3 {
+				break
+			}
+			l = draw.NewLine(st, w, false).Gap(1)
+		}
+		fresh = false
+		l.Put(theme.Block(x.Layer), " "+theme.Letter(x.Layer)+" ").Put(theme.Plain, " "+name).Put(tone, "  "+size).Gap(3)
+	}
+	if len(out) < 3 {
+		out = append(out, l.String())
+	}
+	return append(out, "")
+}
+
+const (
+	widthLayer  = 2
+	widthShadow = 7
+	widthSize   = 10
+	widthMode   = 4
+)
+
+func header(st *theme.Styles, w int, path string) string {
+	return draw.NewLine(st, w, false).Gap(1).Cell(theme.Head, "L", widthLayer).Gap(1).Cell(theme.Head, "SHADOWS", widthShadow).
+		Gap(1).Right(theme.Head, "SIZE", widthSize).Gap(2).Cell(theme.Head, "MODE", widthMode).Gap(2).Put(theme.Head, path).String()
+}
+
+func (s *Screen) row(st *theme.Styles, w, i int) string {
+	t := s.now.tree
+	n := t.At(i)
+	e := n.Entry
+	selected := i == t.Cursor()
+	l := draw.NewLine(st, w, selected)
+	m := " "
+	if selected {
+		m = "▌"
+	}
+	l.Cell(theme.Accent, m, 1)
+	if n.Dir() {
+		l.Gap(widthLayer).Gap(1)
+		inside(l, n.Differ, n.Same)
+		l.Gap(1).Right(theme.Dim, draw.Bytes(n.Size), widthSize)
+	} else {
+		letter, tone := theme.Letter(e.Winner), theme.Layer(e.Winner)
+		if s.now == s.task {
+			letter, tone = "c", theme.Code
+		}
+		l.Cell(tone, letter, widthLayer).Gap(1)
+		shadows(l, e)
+		l.Gap(1).Right(theme.Plain, draw.Bytes(e.Size), widthSize)
+	}
+	l.Gap(2).Cell(theme.Dim, fmt.Sprintf("%04o", e.Mode.Perm()), widthMode).Gap(2)
+	l.Gap(2 * min(n.Depth, 20))
+	switch e.Kind {
+	case zipdir.Dir:
+		arrow := "▸ "
+		if t.Open(i) {
+			arrow = "▾ "
+		}
+		l.Put(theme.Dim, arrow).Put(theme.Accent, n.Name+"/")
+		if n.Files > 0 {
+			l.Put(theme.Dim, "  "+draw.Plural(n.Files, "file"))
+		}
+	case zipdir.Symlink:
+		l.Put(theme.Plain, "  "+n.Name).Put(theme.Dim, " → "+e.Target)
+	default:
+		l.Put(theme.Plain, "  "+n.Name)
+	}
+	return l.String()
+}
+
+// shadows says whose copies are hidden, and whether they are the same: "▲ A"
+// differs, "= A" is identical.
+func shadows(l *draw.Line, e *optfs.Entry) {
+	if len(e.Shadows) == 0 {
+		l.Gap(widthShadow)
+		return
+	}
+	shape, tone := "= ", theme.Dim
+	if e.Conflict() {
+		shape, tone = "▲ ", theme.Warn
+	}
+	room := l.Left() - widthShadow
+	l.Put(tone, shape)
+	for i, sh := range e.Shadows {
+		if i == widthShadow-3 {
+			l.Put(theme.Dim, "…")
+			break
+		}
+		l.Put(theme.Layer(sh.Layer), theme.Letter(sh.Layer))
+	}
+	l.Gap(l.Left() - room)
+}
+
+// inside counts what is shadowed below a directory.
+func inside(l *draw.Line, differ, same int) {
+	switch {
+	case differ > 0:
+		l.Cell(theme.Warn, fmt.Sprintf("▲%d", differ), widthShadow)
+	case same > 0:
+		l.Cell(theme.Dim, fmt.Sprintf("=%d", same), widthShadow)
+	default:
+		l.Gap(widthShadow)
+	}
+}
+
+// detail says in one line what happens at the selected path.
+func (s *Screen) detail(st *theme.Styles, w int) string {
+	l := draw.NewLine(st, w, false).Gap(1)
+	n := s.now.tree.Selected()
+	if n == nil {
+		return l.String()
+	}
+	e := n.Entry
+	if n.Dir() || len(e.Shadows) == 0 {
+		return l.Tail(theme.Dim, s.now.path+"/"+e.Path, w-2).String()
+	}
+	l.Put(theme.Layer(e.Winner), theme.Letter(e.Winner)).Put(theme.Plain, " is used, over ")
+	for i, sh := range e.Shadows {
+		if i > 0 {
+			l.Put(theme.Plain, ", ")
+		}
+		l.Put(theme.Layer(sh.Layer), theme.Letter(sh.Layer))
+		if sh.Identical {
+			l.Put(theme.Dim, " the same")
+		} else {
+			l.Put(theme.Warn, " different").Put(theme.Dim, " "+draw.Bytes(sh.Zip.Size))
+		}
+	}
+	l.Put(theme.Dim, "   ")
+	return l.Tail(theme.Dim, s.now.path+"/"+e.Path, l.Left()-1).String()
+}

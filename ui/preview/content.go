@@ -1,0 +1,293 @@
+package preview
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alecthomas/chroma/v2"
+	"github.com/alecthomas/chroma/v2/lexers"
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/sanitize"
+	"github.com/optlift/optlift/ui/theme"
+)
+
+const (
+	// limit is how much of a file is read, in bytes.
+	limit = 512 << 10
+	// highlighted is up to which size text is highlighted, in bytes: lexers are
+	// slower than people.
+	highlighted = 128 << 10
+	// piece is how long a line may be, in columns, before it goes on in the next.
+	piece = 1000
+)
+
+// File is a file to look into.
+type File struct {
+	Label string // "B deps:4"
+	Path  string
+	Size  int64 // bytes
+	Open  func() (io.ReadCloser, error)
+}
+
+// read returns the first bytes of a file.
+func (f File) read(ctx context.Context) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	stop := context.AfterFunc(ctx, func() { r.Close() })
+	defer stop()
+	data, err := io.ReadAll(io.LimitReader(r, limit))
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return data, err
+}
+
+// span is a piece of a line in one tone, fit for a terminal.
+type span struct {
+	tone theme.Tone
+	text string
+}
+
+// content is what a file looks like.
+type content struct {
+	text  [][]span // nil when it is not text
+	data  []byte
+	notes []string
+	file  File
+}
+
+func load(ctx context.Context, f File) (*content, error) {
+	data, err := f.read(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", f.Path, err)
+	}
+	c := &content{data: data, file: f}
+	if int64(len(data)) < f.Size {
+		c.notes = append(c.notes, "the first "+draw.Bytes(int64(len(data)))+" of "+draw.Bytes(f.Size))
+	}
+	if isText(data) {
+		c.text = tokens(f.Path, data)
+	}
+	return c, nil
+}
+
+// isText tells text from anything else: UTF-8 without NUL bytes. The last few
+// bytes may be a character that was cut.
+func isText(data []byte) bool {
+	if bytes.IndexByte(data, 0) >= 0 {
+		return false
+	}
+	for cut := 0; cut < utf8.UTFMax && cut <= len(data); cut++ {
+		if utf8.Valid(data[:len(data)-cut]) {
+			return true
+		}
+	}
+	return false
+}
+
+// tokens splits text into lines of spans.
+func tokens(path string, data []byte) [][]span {
+	text := strings.ToValidUTF8(string(data), "\uFFFD")
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	var lexer chroma.Lexer
+	if len(data) <= highlighted && longest(text) <= 4*piece {
+		if lexer = lexers.Match(path); lexer == nil {
+			lexer = shebang(text)
+		}
+	}
+	if lexer == nil {
+		var out [][]span
+		for _, line := range sanitize.Lines(text) {
+			out = appendLine(out, []span{{theme.Plain, line}})
+		}
+		return out
+	}
+	it, err := chroma.Coalesce(lexer).Tokenise(nil, text)
+	if err != nil {
+		return tokens("", data)
+	}
+	var out [][]span
+	var line []span
+	for _, token := range it.Tokens() {
+		tone := toneOf(token.Type)
+		for i, part := range strings.Split(token.Value, "\n") {
+			if i > 0 {
+				out = appendLine(out, line)
+				line = nil
+			}
+			if part != "" {
+				line = append(line, span{tone, sanitize.Text(sanitize.Tabs(part))})
+			}
+		}
+	}
+	if len(line) > 0 {
+		out = appendLine(out, line)
+	}
+	return out
+}
+
+func longest(text string) int {
+	most := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		most = max(most, len(line))
+	}
+	return most
+}
+
+// appendLine adds a line, broken into pieces where it is too long to be drawn
+// again at every key.
+func appendLine(out [][]span, line []span) [][]span {
+	used := 0
+	var now []span
+	for _, s := range line {
+		for s.text != "" {
+			room := piece - used
+			if room <= 0 {
+				out, now, used = append(out, now), nil, 0
+				continue
+			}
+			if len(s.text) <= room {
+				now = append(now, s)
+				used += len(s.text)
+				break
+			}
+			cut := room
+			for cut > 0 && !utf8.RuneStart(s.text[cut]) {
+				cut--
+			}
+			if cut == 0 {
+				cut = len(s.text)
+			}
+			now = append(now, span{s.tone, s.text[:cut]})
+			used = piece
+			s.text = s.text[cut:]
+		}
+	}
+	return append(out, now)
+}
+
+func shebang(text string) chroma.Lexer {
+	first, _, _ := strings.Cut(text, "\n")
+	switch {
+	case !strings.HasPrefix(first, "#!"):
+		return nil
+	case strings.Contains(first, "python"):
+		return lexers.Get("python")
+	case strings.Contains(first, "node"):
+		return lexers.Get("javascript")
+	case strings.Contains(first, "sh"):
+		return lexers.Get("bash")
+	}
+	return nil
+}
+
+func toneOf(t chroma.TokenType) theme.Tone {
+	switch {
+	case t.InCategory(chroma.Comment):
+		return theme.Comment
+	case t.InCategory(chroma.Keyword):
+		return theme.Keyword
+	case t.InSubCategory(chroma.LiteralString):
+		return theme.String
+	case t.InSubCategory(chroma.LiteralNumber):
+		return theme.Number
+	case t == chroma.NameFunction, t == chroma.NameClass, t == chroma.NameTag, t == chroma.NameBuiltin,
+		t == chroma.NameAttribute, t == chroma.NameDecorator:
+		return theme.Name
+	}
+	return theme.Plain
+}
+
+// hexRow is 16 bytes: "00000010  7f 45 …  |.ELF…|".
+func hexRow(l *draw.Line, data []byte, row int) {
+	from := row * 16
+	part := data[from:min(from+16, len(data))]
+	l.Put(theme.Dim, fmt.Sprintf("%08x  ", from))
+	var hex, text strings.Builder
+	for i := range 16 {
+		if i == 8 {
+			hex.WriteByte(' ')
+		}
+		if i >= len(part) {
+			hex.WriteString("   ")
+			continue
+		}
+		fmt.Fprintf(&hex, "%02x ", part[i])
+		if part[i] >= 0x20 && part[i] < 0x7f {
+			text.WriteByte(part[i])
+		} else {
+			text.WriteByte('.')
+		}
+	}
+	l.Put(theme.Plain, hex.String()).Put(theme.Dim, " "+text.String())
+}
+
+// compare loads two files and what sets the new one apart from the old one.
+func compare(ctx context.Context, old, now File) (*content, error) {
+	a, err := load(ctx, old)
+	if err != nil {
+		return nil, err
+	}
+	b, err := load(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	c := &content{file: now}
+	if bytes.Equal(a.data, b.data) && old.Size == now.Size {
+		c.text = [][]span{{{theme.Good, "= "}, {theme.Plain, "the same bytes, as far as they were read"}}}
+		c.notes = b.notes
+		return c, nil
+	}
+	if a.text == nil || b.text == nil {
+		c.text = binary(a, b)
+		return c, nil
+	}
+	c.notes = append(a.notes, b.notes...)
+	diff := udiff.Unified(old.Label+" (shadowed)", now.Label+" (used)", string(a.data), string(b.data))
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for _, line := range sanitize.Lines(strings.TrimSuffix(diff, "\n")) {
+		tone := theme.Plain
+		switch {
+		case strings.HasPrefix(line, "@@"):
+			tone = theme.Accent
+		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"):
+			tone = theme.Strong
+		case strings.HasPrefix(line, "-"):
+			tone = theme.Bad
+		case strings.HasPrefix(line, "+"):
+			tone = theme.Good
+		}
+		c.text = appendLine(c.text, []span{{tone, line}})
+	}
+	return c, nil
+}
+
+// binary says where two files part whose lines can't be compared.
+func binary(a, b *content) [][]span {
+	at := 0
+	for at < min(len(a.data), len(b.data)) && a.data[at] == b.data[at] {
+		at++
+	}
+	return [][]span{
+		{{theme.Plain, "Not text: the bytes differ."}},
+		{},
+		{{theme.Bad, "- "}, {theme.Plain, fmt.Sprintf("%s  %s bytes (shadowed)", a.file.Label, draw.Exact(a.file.Size))}},
+		{{theme.Good, "+ "}, {theme.Plain, fmt.Sprintf("%s  %s bytes (used)", b.file.Label, draw.Exact(b.file.Size))}},
+		{},
+		{{theme.Dim, fmt.Sprintf("first difference at byte %s", draw.Exact(int64(at)))}},
+	}
+}

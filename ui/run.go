@@ -1,0 +1,61 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/optlift/optlift/ui/sanitize"
+)
+
+// Run shows the terminal until the user leaves. interrupted reports that a
+// running job was cut short by leaving. It returns once all work has ended; a
+// job that changes the account ends at a safe place first.
+func Run(ctx context.Context, b Backend, opts Options) (interrupted bool, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m := newModel(ctx, b, opts)
+	programOptions := []tea.ProgramOption{tea.WithContext(ctx)}
+	if opts.NoColor {
+		programOptions = append(programOptions, tea.WithColorProfile(colorprofile.ASCII))
+	}
+	_, err = tea.NewProgram(m, programOptions...).Run()
+
+	out := opts.Farewell
+	if out == nil {
+		out = os.Stderr
+	}
+	interrupted = m.interrupted
+	if j := m.jobs.Guarded(); j != nil {
+		// Ended from outside, or left while the last step was ending.
+		interrupted = true
+		fmt.Fprintf(out, "optlift: %s: stopping after the running step …\n", sanitize.Text(j.Name))
+	}
+	m.jobs.Cancel()
+	m.jobs.Wait()
+	m.farewell(out)
+	switch {
+	case err == nil, errors.Is(err, tea.ErrInterrupted):
+		return interrupted, nil
+	case ctx.Err() != nil:
+		return interrupted, ctx.Err()
+	}
+	return interrupted, fmt.Errorf("run the terminal: %w", err)
+}
+
+// farewell says, once the screen is gone, how the last migration ended and what
+// to type next.
+func (m *model) farewell(out io.Writer) {
+	if m.current == nil {
+		return
+	}
+	m.current.Settle()
+	for _, line := range m.current.Farewell() {
+		fmt.Fprintln(out, "optlift: "+sanitize.Text(line))
+	}
+}

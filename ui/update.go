@@ -1,0 +1,249 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/optlift/optlift/ui/functions"
+	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/keys"
+	"github.com/optlift/optlift/ui/prompt"
+	"github.com/optlift/optlift/ui/screen"
+	"github.com/optlift/optlift/ui/theme"
+)
+
+// armedMsg is how an attempt to arm the session ended.
+type armedMsg struct {
+	armed bool
+	err   error
+	then  func() screen.Effect
+}
+
+// Update implements tea.Model.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+	case tea.BackgroundColorMsg:
+		m.styles = theme.New(msg.IsDark(), m.noColor)
+	case tea.KeyPressMsg:
+		cmd = m.key(msg)
+	case tea.PasteMsg:
+		cmd = m.paste(msg)
+	case screen.Tick:
+		m.ticking = false
+		m.drain()
+		cmd = m.broadcast(msg)
+	case job.Done:
+		cmd = m.done(msg)
+	case armedMsg:
+		cmd = m.onArmed(msg)
+	default:
+		cmd = m.broadcast(msg)
+	}
+	return m, tea.Batch(cmd, m.keepTicking())
+}
+
+// keepTicking has one tick under way while any job runs.
+func (m *model) keepTicking() tea.Cmd {
+	if m.ticking || m.jobs.Active() == 0 {
+		return nil
+	}
+	m.ticking = true
+	return m.tick(interval, func(now time.Time) tea.Msg { return screen.Tick{Now: now} })
+}
+
+// drain takes in what the audit has told since the last tick.
+func (m *model) drain() {
+	events := m.events.Take()
+	if len(events) == 0 {
+		return
+	}
+	for _, e := range events {
+		m.inv.Apply(e)
+		if e.Region != nil {
+			m.say(screen.Warn, e.Region.Region+": "+e.Region.Message)
+		}
+	}
+	m.broadcast(functions.Changed{})
+}
+
+func (m *model) done(msg job.Done) tea.Cmd {
+	m.drain()
+	if m.audit != nil && msg.ID == m.audit.ID {
+		cancelled := m.audit.Cancelled()
+		m.audit = nil
+		m.inv.Finish()
+		if msg.Err != nil && !cancelled {
+			m.say(screen.Bad, msg.Err.Error())
+		}
+		return m.broadcast(functions.Changed{})
+	}
+	cmd := m.broadcast(msg)
+	if m.leaving && m.jobs.Guarded() == nil {
+		m.interrupted = true
+		return tea.Quit
+	}
+	return cmd
+}
+
+// broadcast hands a message to every screen, and to the migration wherever it is.
+func (m *model) broadcast(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	for _, s := range slices.Clone(m.stack) {
+		cmds = append(cmds, m.perform(s.Update(msg)))
+	}
+	if m.current != nil && !slices.Contains(m.stack, screen.Screen(m.current)) {
+		cmds = append(cmds, m.perform(m.current.Update(msg)))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *model) tooSmall() bool { return m.w < minWidth || m.h < minHeight }
+
+func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
+	key := msg.String()
+	if key == "ctrl+c" && (m.ask == nil || !m.ask.Takes(key)) {
+		return m.leave()
+	}
+	if m.ask != nil {
+		return m.answer(msg)
+	}
+	if m.tooSmall() && key != "esc" && key != "q" {
+		return nil
+	}
+	if m.prompt != nil {
+		return m.typing(msg)
+	}
+	m.note = ""
+	action, ok := keys.Find(key, m.top().Actions(), m.globals())
+	if !ok {
+		return nil
+	}
+	return m.act(action)
+}
+
+func (m *model) act(a keys.Action) tea.Cmd {
+	if a.Disabled != "" {
+		m.say(screen.Info, "not now: "+a.Disabled)
+		return nil
+	}
+	if cmd, ok := m.global(a.ID); ok {
+		return cmd
+	}
+	return m.perform(m.top().Do(a.ID))
+}
+
+func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
+	switch {
+	case m.ask != nil:
+		return m.answer(msg)
+	case m.prompt != nil:
+		return m.typing(msg)
+	}
+	return nil
+}
+
+// answer hands a key or a paste to the question on screen.
+func (m *model) answer(msg tea.Msg) tea.Cmd {
+	action := m.ask.Update(msg)
+	if !action.Closed {
+		return action.Cmd
+	}
+	then := m.ask.Then
+	m.ask = nil
+	if then == nil {
+		return action.Cmd
+	}
+	return tea.Batch(action.Cmd, m.perform(then(action.Answer)))
+}
+
+// perform does what a screen wants.
+func (m *model) perform(e screen.Effect) tea.Cmd {
+	cmds := []tea.Cmd{e.Cmd}
+	if e.Note != "" {
+		m.say(e.Level, e.Note)
+	}
+	if e.Copy != "" {
+		cmds = append(cmds, tea.SetClipboard(e.Copy))
+		m.say(screen.Good, "copied: "+e.Copy)
+	}
+	if e.Ask != nil {
+		m.ask, m.prompt = e.Ask, nil
+	}
+	if e.Arm != nil {
+		cmds = append(cmds, m.arm(e.Arm))
+	}
+	if e.Back {
+		cmds = append(cmds, m.back())
+	}
+	if e.Open.Name != "" {
+		cmds = append(cmds, m.open(e.Open))
+	}
+	if e.Show != nil {
+		m.push("", e.Show)
+	}
+	if e.Quit {
+		cmds = append(cmds, m.leave())
+	}
+	return tea.Batch(cmds...)
+}
+
+// back takes one thing away: the filter, then the screen.
+func (m *model) back() tea.Cmd {
+	if f, ok := m.top().(screen.Filterable); ok && f.Filter() != "" {
+		_ = f.SetFilter("")
+		return nil
+	}
+	m.pop(len(m.stack) - 1)
+	return nil
+}
+
+// typing hands a key or a paste to the prompt.
+func (m *model) typing(msg tea.Msg) tea.Cmd {
+	p := m.prompt
+	outcome, cmd := p.Update(msg)
+	if p.Mark == ":" {
+		switch outcome {
+		case prompt.Accepted:
+			m.prompt = nil
+			return tea.Batch(cmd, m.command(p.Text()))
+		case prompt.Cancelled:
+			m.prompt = nil
+		}
+		return cmd
+	}
+	f, ok := m.top().(screen.Filterable)
+	if !ok {
+		m.prompt = nil
+		return cmd
+	}
+	switch outcome {
+	case prompt.Changed:
+		p.Err = ""
+		if err := f.SetFilter(p.Text()); err != nil {
+			p.Err = err.Error()
+		}
+	case prompt.Accepted:
+		if p.Err == "" {
+			m.prompt = nil
+			m.filters = remember(m.filters, p.Text())
+		}
+	case prompt.Cancelled:
+		m.prompt = nil
+		_ = f.SetFilter("")
+	}
+	return cmd
+}
+
+// remember adds a line to a history, each line once, the last 100.
+func remember(history []string, line string) []string {
+	if line == "" {
+		return history
+	}
+	history = slices.DeleteFunc(history, func(s string) bool { return s == line })
+	return append(history[max(len(history)-99, 0):], line)
+}

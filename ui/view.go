@@ -1,0 +1,206 @@
+package ui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/optlift/optlift/ui/dialog"
+	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/keys"
+	"github.com/optlift/optlift/ui/screen"
+	"github.com/optlift/optlift/ui/theme"
+)
+
+// View implements tea.Model.
+func (m *model) View() tea.View {
+	v := tea.NewView(strings.Join(m.frame(), "\n"))
+	v.AltScreen = true
+	v.WindowTitle = "optlift · " + m.top().Crumb()
+	if m.current != nil {
+		if done, of, running := m.current.Progress(); running && of > 0 {
+			v.ProgressBar = tea.NewProgressBar(tea.ProgressBarDefault, done*100/of)
+		}
+	}
+	return v
+}
+
+// frame draws exactly h lines of at most w columns.
+func (m *model) frame() []string {
+	if m.w <= 0 || m.h <= 0 {
+		return nil
+	}
+	if m.tooSmall() {
+		return m.small()
+	}
+	out := make([]string, 0, m.h)
+	out = append(out, m.banner(), m.crumbs())
+	body := m.top().View(m.styles, m.w, m.h-4)
+	out = append(out, body[:min(len(body), m.h-4)]...)
+	for len(out) < m.h-2 {
+		out = append(out, "")
+	}
+	if m.ask != nil {
+		dialog.Over(out[2:], m.ask.View(m.styles, m.w-4, m.h-4), m.w)
+	}
+	return append(out, m.status(), m.footer())
+}
+
+// small is what is shown where the screens do not fit.
+func (m *model) small() []string {
+	out := []string{}
+	say := func(t theme.Tone, text string) { out = append(out, draw.Para(m.styles, m.w, 0, t, text)...) }
+	if m.ask != nil {
+		out = m.ask.View(m.styles, m.w, m.h)
+	} else {
+		say(theme.Strong, "optlift needs 60×20")
+		if j := m.jobs.Guarded(); j != nil {
+			say(theme.Warn, j.Name+" is under way")
+		}
+		say(theme.Dim, "make the window larger · ctrl-c leaves")
+	}
+	return out[:min(len(out), m.h)]
+}
+
+// banner tells which account this is and whether it can be changed.
+func (m *model) banner() string {
+	badge, tone, plain, dim := " READ-ONLY ", theme.ReadOnly, theme.Plain, theme.Dim
+	if m.armed {
+		badge = " ▲ ARMED: changes are live "
+		tone, plain, dim = theme.Armed, theme.Armed, theme.Armed
+	}
+	l := draw.NewLine(m.styles, m.w, false)
+	brand := theme.Brand
+	if m.armed {
+		brand = theme.Armed
+	}
+	l.Put(brand, " optlift ").Put(plain, " "+m.where.Account)
+	if m.where.Demo {
+		l.Put(dim, " demo account")
+	} else if m.where.Profile != "" {
+		l.Put(dim, " "+m.where.Profile)
+	}
+	regions := strings.Join(m.where.Regions, " ")
+	if len(m.where.Regions) > 3 {
+		regions = draw.Plural(len(m.where.Regions), "region")
+	}
+	room := l.Left() - len([]rune(badge)) - 3
+	if room > 8 {
+		l.Append(draw.NewLine(m.styles, room, false).Put(dim, " · "+regions))
+	}
+	fill := l.Left() - len([]rune(badge))
+	if m.armed {
+		l.Put(theme.Armed, strings.Repeat(" ", max(fill, 0)))
+	} else {
+		l.Gap(fill)
+	}
+	return l.Put(tone, badge).String()
+}
+
+func (m *model) crumbs() string {
+	count := ""
+	if c, ok := m.top().(screen.Counter); ok {
+		count = c.Count() + " "
+	}
+	l := draw.NewLine(m.styles, m.w, false).Gap(1)
+	room := m.w - len([]rune(count)) - 3
+	path := draw.NewLine(m.styles, max(room, 10), false)
+	for i, s := range m.stack {
+		if i > 0 {
+			path.Put(theme.Dim, " › ")
+		}
+		tone := theme.Dim
+		if i == len(m.stack)-1 {
+			tone = theme.Strong
+		}
+		path.Put(tone, s.Crumb())
+	}
+	if f, ok := m.top().(screen.Filterable); ok && f.Filter() != "" && m.prompt == nil {
+		path.Put(theme.Accent, "  /"+f.Filter())
+	}
+	return l.Append(path).Flush(theme.Dim, count).String()
+}
+
+// status is the line in which the program speaks, or the user types.
+func (m *model) status() string {
+	if m.prompt != nil {
+		return m.prompt.View(m.styles, m.w)
+	}
+	l := draw.NewLine(m.styles, m.w, false).Gap(1)
+	if m.note == "" {
+		if j := m.jobs.Guarded(); j != nil && m.top() != screen.Screen(m.current) {
+			l.Put(theme.Warn, "▸ "+j.Name+" is under way").Put(theme.Dim, "  :migrate shows it")
+		}
+		return l.String()
+	}
+	switch m.level {
+	case screen.Good:
+		l.Put(theme.Good, "✓ ")
+	case screen.Warn:
+		l.Put(theme.Warn, "▲ ")
+	case screen.Bad:
+		l.Put(theme.Bad, "✗ ")
+	}
+	return l.Put(theme.Plain, m.note).String()
+}
+
+// footer names the keys that matter here, as many as fit; help and the way out
+// are always there.
+func (m *model) footer() string {
+	if m.ask != nil || m.prompt != nil {
+		return m.promptFooter()
+	}
+	type hint struct{ key, label string }
+	var major, minor, always []hint
+	seen := map[string]bool{}
+	for _, table := range [][]keys.Action{m.top().Actions(), m.globals()} {
+		for _, a := range table {
+			if a.Label == "" || len(a.Keys) == 0 || seen[a.Keys[0]] || a.Disabled != "" {
+				continue
+			}
+			seen[a.Keys[0]] = true
+			h := hint{keys.Name(a.Keys[0]), a.Label}
+			switch {
+			case a.ID == "help" || a.ID == "quit" || a.ID == "back":
+				always = append(always, h)
+			case a.Minor:
+				minor = append(minor, h)
+			default:
+				major = append(major, h)
+			}
+		}
+	}
+	width := func(h hint) int { return len([]rune(h.key)) + 1 + len([]rune(h.label)) + 2 }
+	room := m.w - 1
+	for _, h := range always {
+		room -= width(h)
+	}
+	l := draw.NewLine(m.styles, m.w, false).Gap(1)
+	show := func(h hint) { l.Put(theme.Accent, h.key).Put(theme.Dim, " "+h.label).Gap(2) }
+	for _, h := range append(major, minor...) {
+		if width(h) > room {
+			continue
+		}
+		room -= width(h)
+		show(h)
+	}
+	for _, h := range always {
+		show(h)
+	}
+	return l.String()
+}
+
+func (m *model) promptFooter() string {
+	l := draw.NewLine(m.styles, m.w, false).Gap(1)
+	switch {
+	case m.ask != nil:
+		return l.String()
+	case m.prompt.Mark == ":":
+		l.Put(theme.Accent, "enter").Put(theme.Dim, " go  ").Put(theme.Accent, "Tab").Put(theme.Dim, " complete  ").
+			Put(theme.Accent, "↑↓").Put(theme.Dim, " earlier  ").Put(theme.Accent, "esc").Put(theme.Dim, " leave")
+	default:
+		l.Put(theme.Accent, "enter").Put(theme.Dim, " keep  ").Put(theme.Accent, "esc").Put(theme.Dim, " clear   ").
+			Put(theme.Dim, "word  !not  /regex/  ~fuzzy  ext:name  size>200MB  layers>=3")
+	}
+	return l.String()
+}
