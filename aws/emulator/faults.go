@@ -1,0 +1,261 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/optlift/optlift/aws/emulator/wire"
+)
+
+// Failure is what a fault does to a request.
+type Failure string
+
+// The failures.
+const (
+	Throttle     Failure = "throttle"      // 429, or ECR's 400
+	Internal     Failure = "internal"      // 500
+	Unavailable  Failure = "unavailable"   // 503
+	Reset        Failure = "reset"         // the connection breaks without an answer
+	Stall        Failure = "stall"         // no answer until the client gives up
+	Truncate     Failure = "truncate"      // half of the body, then the connection breaks
+	Corrupt      Failure = "corrupt"       // one byte of the body is another
+	IgnoreRange  Failure = "ignore-range"  // a ranged download gets the whole object
+	ExpiredToken Failure = "expired-token" // the session token has ended
+	AccessDenied Failure = "access-denied" // IAM refuses the operation
+	None         Failure = "none"          // nothing but the Hook
+)
+
+// Fault makes requests fail on demand.
+type Fault struct {
+	// Operation is an API operation, "GetObject" for a download, or for the
+	// registry "GetManifest", "PutManifest", "DeleteManifest", "GetBlob",
+	// "StartUpload", "PatchUpload", "PutUpload" or "Ping". "" is any.
+	Operation string `json:"operation"`
+	// Target is a part of what the request is about: a function's name or ARN, a
+	// mapping's UUID, a path. "" is any.
+	Target string  `json:"target"`
+	Kind   Failure `json:"kind"`
+	// After lets the request take its effect first; the client sees the failure all the same.
+	After bool `json:"after"`
+	Skip  int  `json:"skip"`  // matching requests to let pass first
+	Count int  `json:"count"` // how many then fail; 0 is 1, less than 0 all
+	// Hook is called when the fault strikes, before the failure is shown.
+	Hook func(Record) `json:"-"`
+}
+
+// Record is a request the account has seen.
+type Record struct {
+	ID        string    `json:"id"`
+	Service   string    `json:"service"` // lambda, ecr, registry, download, sts, iam, ec2, account
+	Operation string    `json:"operation"`
+	Target    string    `json:"target"`
+	Account   string    `json:"account"`
+	Region    string    `json:"region"`
+	At        time.Time `json:"at"` // by the account's clock
+	Status    int       `json:"status"`
+	Error     string    `json:"error,omitempty"` // AWS's error code
+	Fault     Failure   `json:"fault,omitempty"`
+}
+
+// mostRecords bounds what is remembered; the oldest go first.
+const mostRecords = 20000
+
+// faults decides which requests fail and remembers all of them.
+type faults struct {
+	mu      sync.Mutex
+	active  []*Fault
+	records []Record
+}
+
+// take returns the fault that strikes a request, if any.
+func (f *faults) take(r Record) *Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, x := range f.active {
+		if x.Operation != "" && x.Operation != r.Operation || !strings.Contains(r.Target, x.Target) {
+			continue
+		}
+		if x.Skip > 0 {
+			x.Skip--
+			continue
+		}
+		struck := *x
+		if x.Count == 0 {
+			x.Count = 1
+		}
+		if x.Count--; x.Count == 0 {
+			f.active = append(f.active[:i:i], f.active[i+1:]...)
+		}
+		return &struck
+	}
+	return nil
+}
+
+func (f *faults) remember(r Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.records) >= mostRecords {
+		f.records = append(f.records[:0], f.records[mostRecords/2:]...)
+	}
+	f.records = append(f.records, r)
+}
+
+// Inject adds a fault. Faults are tried in the order they were added.
+func (s *Server) Inject(f Fault) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.active = append(s.faults.active, &f)
+}
+
+// ClearFaults removes every fault.
+func (s *Server) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.active = nil
+}
+
+// Calls returns the requests seen so far, in the order they were answered; the
+// latest 10,000 at least.
+func (s *Server) Calls() []Record {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	return append([]Record(nil), s.faults.records...)
+}
+
+// ForgetCalls empties what Calls returns.
+func (s *Server) ForgetCalls() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.records = nil
+}
+
+// refusal is the AWS error of a failure that has one.
+func (f Failure) refusal(r Record) *wire.Error {
+	switch f {
+	case Throttle:
+		e := &wire.Error{Code: "TooManyRequestsException", Status: 429, Message: "Rate exceeded", Lower: true,
+			Fields: map[string]string{"Type": "User", "Reason": "CallerRateLimitExceeded"}}
+		if r.Service != "lambda" {
+			e.Code, e.Status, e.Fields = "ThrottlingException", 400, nil
+		}
+		return e
+	case Internal:
+		return &wire.Error{Code: "ServiceException", Status: 500, Message: "An error occurred and the request cannot be processed.", Fields: map[string]string{"Type": "Service"}}
+	case Unavailable:
+		return &wire.Error{Code: "ServiceUnavailable", Status: 503, Message: "Service is unable to handle request.", Lower: true}
+	case ExpiredToken:
+		e := &wire.Error{Code: "ExpiredTokenException", Status: 403, Message: "The security token included in the request is expired", Lower: true}
+		if r.Service != "lambda" {
+			e.Status = 400
+		}
+		return e
+	case AccessDenied:
+		e := &wire.Error{Code: "AccessDeniedException", Status: 403, Message: fmt.Sprintf("User: arn:aws:iam::%s:user/optlift is not authorized to perform: %s:%s on resource: %s because no identity-based policy allows the %s:%s action", r.Account, r.Service, r.Operation, r.Target, r.Service, r.Operation)}
+		if r.Service != "lambda" {
+			e.Status = 400
+		}
+		return e
+	}
+	return nil
+}
+
+// strike breaks a request off without an answer.
+func (f Failure) strike(w http.ResponseWriter, r *http.Request) {
+	switch f {
+	case Stall:
+		<-r.Context().Done()
+	case Reset:
+		if h, ok := w.(http.Hijacker); ok {
+			if c, _, err := h.Hijack(); err == nil {
+				if t, ok := c.(interface{ SetLinger(int) error }); ok {
+					_ = t.SetLinger(0) // a reset, not an end
+				}
+				_ = c.Close()
+				return
+			}
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// damage wraps a response so that its body is cut short or altered.
+type damage struct {
+	http.ResponseWriter
+	kind Failure
+	left int64 // bytes to let through; -1 until the header is written
+}
+
+func (d *damage) WriteHeader(status int) {
+	d.ResponseWriter.WriteHeader(status)
+	d.left = 1
+	var n int64
+	if _, err := fmt.Sscan(d.Header().Get("Content-Length"), &n); err == nil {
+		d.left = n / 2
+	}
+}
+
+func (d *damage) Write(p []byte) (int, error) {
+	if d.left < 0 {
+		d.WriteHeader(http.StatusOK)
+	}
+	if d.left >= int64(len(p)) {
+		d.left -= int64(len(p))
+		return d.ResponseWriter.Write(p)
+	}
+	if d.kind == Corrupt {
+		q := append([]byte(nil), p...)
+		if i := d.left; i < int64(len(q)) {
+			q[i] ^= 0xff
+		}
+		d.left = 1 << 62 // once
+		return d.ResponseWriter.Write(q)
+	}
+	_, _ = d.ResponseWriter.Write(p[:d.left])
+	if f, ok := d.ResponseWriter.(http.Flusher); ok {
+		f.Flush()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// admin answers /_optlift/faults: POST adds a fault, DELETE removes all, GET
+// lists the requests seen. AWS's clients never ask for such a path.
+func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/_optlift/faults" {
+		http.NotFound(w, r)
+		return
+	}
+	switch r.Method {
+	case http.MethodPost:
+		var f Fault
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&f); err != nil {
+			http.Error(w, "read fault: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if !f.Kind.known() {
+			http.Error(w, "unknown kind of fault: "+string(f.Kind), http.StatusBadRequest)
+			return
+		}
+		s.Inject(f)
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodDelete:
+		s.ClearFaults()
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodGet:
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(s.Calls())
+	default:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+func (f Failure) known() bool {
+	switch f {
+	case Throttle, Internal, Unavailable, Reset, Stall, Truncate, Corrupt, IgnoreRange, ExpiredToken, AccessDenied, None:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,143 @@
+package functions
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"math/rand/v2"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/schemas"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/emulator/wire"
+)
+
+// Payloads of invocations, in bytes (quotas: 6 MB synchronous, 1 MB asynchronous).
+const (
+	mostSync  = 6 << 20
+	mostAsync = 1 << 20
+)
+
+// logTail is how much of the log LogType Tail returns (SDK, Invoke: the last 4 KB).
+const logTail = 4 << 10
+
+func (s *Store) invoke(ctx context.Context, c wire.Call, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
+	n, err := parseName(c, in.FunctionName, in.Qualifier)
+	if err == nil {
+		err = first(
+			oneOf(in.InvocationType, "invocationType", types.InvocationType("").Values()),
+			oneOf(in.LogType, "logType", types.LogType("").Values()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	most := mostSync
+	if in.InvocationType == types.InvocationTypeEvent {
+		most = mostAsync
+	}
+	if len(in.Payload) > most {
+		return nil, refuse(schemas.RequestTooLargeException, "Request must be smaller than %d bytes for the InvokeFunction operation", most)
+	}
+	if len(in.Payload) > 0 && !json.Valid(in.Payload) {
+		// The beginning is recorded in test_lambda_invoke_payload_encoding_error; what
+		// follows there is the text of a Java library.
+		return nil, refuse(schemas.InvalidRequestContentException, "Could not parse request body into json: Could not parse payload into json: the payload is not valid JSON")
+	}
+	req, f, err := s.prepare(c, n, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &lambda.InvokeOutput{StatusCode: 200, ExecutedVersion: req.Function.Version}
+	switch in.InvocationType {
+	case types.InvocationTypeDryRun:
+		s.leave(f)
+		return &lambda.InvokeOutput{StatusCode: 204}, nil
+	case types.InvocationTypeEvent:
+		s.async.Add(1)
+		go func() {
+			// Once: Lambda would try a failed one twice more, after minutes.
+			defer s.async.Done()
+			defer s.leave(f)
+			s.opts.Invoker.Invoke(context.WithoutCancel(ctx), req)
+		}()
+		return &lambda.InvokeOutput{StatusCode: 202}, nil
+	}
+	defer s.leave(f)
+	res := s.opts.Invoker.Invoke(ctx, req)
+	if res.Err != nil {
+		return nil, res.Err
+	}
+	out.Payload = res.Payload
+	if res.FunctionError != "" {
+		out.FunctionError = &res.FunctionError
+	}
+	if in.LogType == types.LogTypeTail {
+		log := res.Log
+		if len(log) > logTail {
+			log = log[len(log)-logTail:]
+		}
+		out.LogResult = ptr(base64.StdEncoding.EncodeToString(log))
+	}
+	return out, nil
+}
+
+// prepare finds what to run and takes a place in the function's concurrency,
+// which leave gives back.
+func (s *Store) prepare(c wire.Call, n name, in *lambda.InvokeInput) (wire.Invocation, *function, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, v, err := s.lookup(c, n)
+	if err != nil {
+		return wire.Invocation{}, nil, err
+	}
+	if a := f.Aliases[n.Qualifier]; a != nil && a.RoutingConfig != nil {
+		roll := rand.Float64()
+		for number, w := range a.RoutingConfig.AdditionalVersionWeights {
+			if other := f.number(number); other != nil && roll < w {
+				v = other
+			}
+		}
+	}
+	s.settle(v)
+	if v.Change != nil && v.Prior != nil {
+		v = v.Prior // an update under way: the old code still answers (docs.aws.amazon.com/lambda/latest/dg/functions-states.html)
+	}
+	if v.Change != nil || v.Config.State == types.StateFailed {
+		state := types.StatePending
+		if v.Config.State == types.StateFailed && v.Change == nil {
+			state = types.StateFailed
+		}
+		// https://github.com/remotion-dev/remotion/issues/1186
+		return wire.Invocation{}, nil, conflict("The operation cannot be performed at this time. The function is currently in the following state: %s", state)
+	}
+	if f.Reserved != nil && f.running >= int(*f.Reserved) { // recorded in test_reserved_provisioned_overlap
+		e := refuse(schemas.TooManyRequestsException, "Rate Exceeded.")
+		e.Fields["Reason"] = string(types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded)
+		return wire.Invocation{}, nil, e
+	}
+	req := wire.Invocation{
+		Call: c, Environment: environment(v), Function: v.Config, ARN: n.arn(c), Image: v.Image, Payload: in.Payload,
+	}
+	if in.ClientContext != nil {
+		req.ClientContext, _ = base64.StdEncoding.DecodeString(*in.ClientContext)
+	}
+	if v.Image == nil {
+		code := s.opts.Objects.Get(v.Object).Zip()
+		req.Code = &code
+		for _, l := range v.Layers {
+			req.Layers = append(req.Layers, s.opts.Objects.Get(l).Zip())
+		}
+	}
+	if s.opts.Invoker == nil && in.InvocationType != types.InvocationTypeDryRun {
+		return req, nil, refuse(schemas.InvalidRuntimeException, "This account can't run functions.")
+	}
+	f.running++
+	return req, f, nil
+}
+
+func (s *Store) leave(f *function) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.running--
+}

@@ -1,0 +1,107 @@
+package functions
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// The state of Lambda is one JSON file next to a directory of archives.
+const (
+	stateFile = "lambda.json"
+	stateZips = "archives"
+)
+
+type saved struct {
+	Schema  int
+	Regions []*region
+}
+
+// Save writes everything to dir. Changes under way are brought to their end.
+func (s *Store) Save(dir string) error {
+	s.Settle()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	used := map[string]bool{}
+	state := saved{Schema: 1}
+	for _, r := range s.regions {
+		state.Regions = append(state.Regions, r)
+		for _, h := range r.archives() {
+			used[h] = true
+		}
+	}
+	if err := s.opts.Objects.Save(filepath.Join(dir, stateZips), func(h string) bool { return used[h] }); err != nil {
+		return err
+	}
+	text, err := json.Marshal(state)
+	if err != nil {
+		return fmt.Errorf("save functions: %w", err)
+	}
+	file := filepath.Join(dir, stateFile)
+	if err := os.WriteFile(file+".part", text, 0o600); err != nil {
+		return fmt.Errorf("save functions: %w", err)
+	}
+	if err := os.Rename(file+".part", file); err != nil {
+		return fmt.Errorf("save functions: %w", err)
+	}
+	return nil
+}
+
+// archives lists the hashes that a region's functions and layers need.
+func (r *region) archives() []string {
+	var out []string
+	for _, f := range r.Functions {
+		for _, v := range f.all() {
+			if v.Object != "" {
+				out = append(out, v.Object)
+			}
+			out = append(out, v.Layers...)
+		}
+	}
+	for _, l := range r.Layers {
+		for _, v := range l.Versions {
+			out = append(out, v.Object)
+		}
+	}
+	return out
+}
+
+// Load reads what Save wrote; it reports false when dir holds no state.
+func (s *Store) Load(dir string) (bool, error) {
+	text, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("load functions: %w", err)
+	}
+	var state saved
+	if err := json.Unmarshal(text, &state); err != nil {
+		return false, fmt.Errorf("load functions: %s: %w", filepath.Join(dir, stateFile), err)
+	}
+	if state.Schema != 1 {
+		return false, fmt.Errorf("load functions: %s has schema %d, this program reads 1", filepath.Join(dir, stateFile), state.Schema)
+	}
+	names := map[string]bool{}
+	for _, r := range state.Regions {
+		for _, h := range r.archives() {
+			names[h] = true
+		}
+	}
+	if err := s.opts.Objects.Load(filepath.Join(dir, stateZips), keys(names)); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range state.Regions {
+		r.fill()
+		for _, f := range r.Functions {
+			f.fill()
+		}
+		s.regions[place{r.Account, r.Region}] = r
+	}
+	return true, nil
+}

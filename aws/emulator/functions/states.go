@@ -1,0 +1,139 @@
+package functions
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/emulator/wire"
+)
+
+// change is a creation or update that is under way. What it comes to is settled
+// the first time somebody looks after Until.
+type change struct {
+	Create bool
+	Until  time.Time
+	// Looking is set while Lambda looks into the image; it holds the change up.
+	Looking bool
+	// Code and Reason say why it fails; "" when it does not.
+	Code   types.StateReasonCode
+	Reason string
+}
+
+// begin starts a change of v. The caller holds s.mu.
+func (s *Store) begin(c wire.Call, v *version, create bool) {
+	v.Config.RevisionId, v.Build = ptr(uuid()), uuid()
+	ch := &change{Create: create, Until: s.opts.Now().Add(s.opts.Delay)}
+	v.Change = ch
+	if c.Privileged {
+		ch.Until = s.opts.Now()
+	}
+	if v.Image != nil && s.opts.Images != nil {
+		img := *v.Image
+		ch.Looking = true
+		s.async.Add(1)
+		go func() {
+			defer s.async.Done()
+			code, reason := s.opts.Images.Check(context.Background(), img)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			ch.Looking, ch.Code, ch.Reason = false, code, reason
+		}()
+	}
+	s.settle(v)
+}
+
+// settle applies what has come to pass. The RevisionId moves with it (recorded
+// in test_function_revisions_basic).
+func (s *Store) settle(v *version) {
+	c := v.Change
+	if c == nil || c.Looking || s.opts.Now().Before(c.Until) {
+		return
+	}
+	if v.Prior != nil {
+		s.forget(v.Prior)
+	}
+	v.Change, v.Prior = nil, nil
+	v.Config.RevisionId = ptr(uuid())
+	cfg := &v.Config
+	switch {
+	case c.Code == "":
+		cfg.LastUpdateStatus, cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = types.LastUpdateStatusSuccessful, nil, ""
+		cfg.State, cfg.StateReason, cfg.StateReasonCode = types.StateActive, nil, ""
+	case c.Create:
+		cfg.State, cfg.StateReason, cfg.StateReasonCode = types.StateFailed, ptr(c.Reason), c.Code
+		cfg.LastUpdateStatus = types.LastUpdateStatusFailed
+		cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = ptr(c.Reason), types.LastUpdateStatusReasonCode(c.Code)
+	default:
+		cfg.LastUpdateStatus = types.LastUpdateStatusFailed
+		cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = ptr(c.Reason), types.LastUpdateStatusReasonCode(c.Code)
+	}
+}
+
+// creating is the reason AWS gives for Pending and InProgress alike (recorded in
+// test_function_lifecycle).
+const creating = "The function is being created."
+
+// view is a version's configuration as AWS answers it now. The caller holds s.mu.
+func (s *Store) view(v *version) types.FunctionConfiguration {
+	s.settle(v)
+	cfg := v.Config
+	if c := v.Change; c != nil && c.Create {
+		cfg.State, cfg.StateReason, cfg.StateReasonCode = types.StatePending, ptr(creating), types.StateReasonCodeCreating
+		cfg.LastUpdateStatus, cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = "", nil, ""
+	} else if c != nil {
+		cfg.LastUpdateStatus = types.LastUpdateStatusInProgress
+		cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = ptr(creating), "Creating"
+	}
+	return cfg
+}
+
+// listed is a version as ListFunctions and ListVersionsByFunction show it:
+// without State*, LastUpdateStatus* and RuntimeVersionConfig (SDK, ListFunctions).
+func (s *Store) listed(v *version) types.FunctionConfiguration {
+	s.settle(v)
+	cfg := v.Config
+	cfg.State, cfg.StateReason, cfg.StateReasonCode = "", nil, ""
+	cfg.LastUpdateStatus, cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = "", nil, ""
+	cfg.RuntimeVersionConfig = nil
+	return cfg
+}
+
+// steady refuses to change or publish a version while another change is under way.
+func (s *Store) steady(v *version) *wire.Error {
+	s.settle(v)
+	switch {
+	case v.Change == nil:
+		return nil
+	case v.Change.Create:
+		// https://github.com/remotion-dev/remotion/issues/1186
+		return conflict("The operation cannot be performed at this time. The function is currently in the following state: Pending")
+	}
+	// Recorded in test_lambda_concurrent_code_updates.
+	return conflict("The operation cannot be performed at this time. An update is in progress for resource: %s", *v.Config.FunctionArn)
+}
+
+// Settle waits for what Lambda looks into and brings every change to its end.
+func (s *Store) Settle() {
+	s.async.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.opts.Now()
+	for _, r := range s.regions {
+		for _, f := range r.Functions {
+			for _, v := range f.all() {
+				if v.Change != nil {
+					v.Change.Until = now
+					s.settle(v)
+				}
+			}
+			for _, p := range f.Provisioned {
+				p.Until = now
+			}
+		}
+		for _, m := range r.Mappings {
+			m.Until = now
+		}
+	}
+}

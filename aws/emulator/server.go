@@ -1,0 +1,206 @@
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/optlift/optlift/aws/emulator/ecr"
+	"github.com/optlift/optlift/aws/emulator/functions"
+	"github.com/optlift/optlift/aws/emulator/imagerules"
+	"github.com/optlift/optlift/aws/emulator/objects"
+)
+
+// Options describe the account.
+type Options struct {
+	Listen    string // "127.0.0.1:0" when empty
+	Account   string // "123456789012" when empty
+	Region    string // "eu-central-1" when empty
+	Functions int    // size of the seed; 0 is an empty account
+	State     string // directory to load from and save to; "" forgets
+	Rates     bool   // enforce AWS's published request rates
+	// Delay is how long Pending, InProgress, Creating and IN_PROGRESS last;
+	// half a second when zero.
+	Delay time.Duration
+	// Now is the clock; nil is time.Now. See also Server.Advance.
+	Now func() time.Time
+	// Log gets what the account has to say about itself; nil discards it.
+	Log *slog.Logger
+}
+
+// Server is a running account. It is safe for concurrent use.
+type Server struct {
+	opts    Options
+	host    string // "localhost:PORT"
+	log     *slog.Logger
+	ahead   atomic.Int64 // how far tests have moved the clock, in nanoseconds
+	objects *objects.Store
+	lambda  *functions.Store
+	ecr     *ecr.Service
+	rest    *rest
+	faults  faults
+	rates   rates
+	http    *http.Server
+	served  chan error
+	stop    context.CancelFunc // ends requests that stall
+	closed  sync.Once
+	closing error
+}
+
+// Start serves an account until ctx ends or Close is called.
+func Start(ctx context.Context, opts Options) (*Server, error) {
+	for _, d := range []struct {
+		v *string
+		d string
+	}{{&opts.Listen, "127.0.0.1:0"}, {&opts.Account, "123456789012"}, {&opts.Region, "eu-central-1"}} {
+		if *d.v == "" {
+			*d.v = d.d
+		}
+	}
+	if !matchAccount.MatchString(opts.Account) || !matchRegion.MatchString(opts.Region) {
+		return nil, fmt.Errorf("start embedded account: account %q must be 12 digits and region %q like eu-central-1", opts.Account, opts.Region)
+	}
+	if opts.Delay == 0 {
+		opts.Delay = 500 * time.Millisecond
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Server{opts: opts, log: opts.Log, served: make(chan error, 1)}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", opts.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("start embedded account: listen on %s: %w", opts.Listen, err)
+	}
+	tcp, ok := listener.Addr().(*net.TCPAddr)
+	if !ok {
+		_ = listener.Close()
+		return nil, fmt.Errorf("start embedded account: %s is not a TCP address", opts.Listen)
+	}
+	// By name: registry clients refuse tokens and uploads on a bare loopback address.
+	s.host = "localhost:" + strconv.Itoa(tcp.Port)
+	if err := s.open(ctx); err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("start embedded account: %w", err)
+	}
+	s.serve(ctx, listener)
+	return s, nil
+}
+
+// open makes the parts and their content.
+func (s *Server) open(ctx context.Context) error {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	s.objects = objects.New(func() string { return s.host }, key)
+	var err error
+	s.ecr, err = ecr.New(ecr.Options{Account: s.opts.Account, Region: s.opts.Region, Host: func() string { return s.host }, Now: s.Now})
+	if err != nil {
+		return fmt.Errorf("open registry: %w", err)
+	}
+	rules := imagerules.New(s.ecr)
+	s.lambda = functions.New(functions.Options{
+		Objects: s.objects, Images: rules, Invoker: newInvoker(rules), Now: s.Now, Delay: s.opts.Delay,
+	})
+	s.rest = newREST(s.lambda.Operations())
+	loaded, err := s.load()
+	if err == nil && !loaded && s.opts.Functions > 0 {
+		err = s.seed(ctx)
+	}
+	if err != nil {
+		_ = s.ecr.Close()
+	}
+	return err
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener) {
+	var base context.Context
+	base, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.http = &http.Server{
+		Handler: s, ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	go func() { s.served <- s.http.Serve(l) }()
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+}
+
+// URL is the endpoint, "http://localhost:PORT".
+func (s *Server) URL() string { return "http://" + s.host }
+
+// Environ is what a client needs, as "KEY=value" lines: AWS_ENDPOINT_URL,
+// AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, OPTLIFT_BASE_REGISTRY.
+func (s *Server) Environ() []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + s.URL(),
+		"AWS_REGION=" + s.opts.Region,
+		"AWS_ACCESS_KEY_ID=AKIAEMULATOR00000000",
+		"AWS_SECRET_ACCESS_KEY=emulator",
+		"OPTLIFT_BASE_REGISTRY=" + s.host + "/lambda",
+	}
+}
+
+// Now is the account's clock.
+func (s *Server) Now() time.Time { return s.opts.Now().Add(time.Duration(s.ahead.Load())) }
+
+// Advance moves the account's clock forward: states settle, URLs and tokens expire.
+func (s *Server) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
+
+// Close stops serving and saves state where it was asked for. Later calls
+// return what the first one did.
+func (s *Server) Close() error {
+	s.closed.Do(func() {
+		s.stop()
+		// A moment for answers that are being written; then connections are cut.
+		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if s.http.Shutdown(grace) != nil {
+			_ = s.http.Close()
+		}
+		if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
+			s.closing = fmt.Errorf("serve embedded account: %w", err)
+		}
+		s.lambda.Wait()
+		s.closing = errors.Join(s.closing, s.save(), s.ecr.Close())
+	})
+	return s.closing
+}
+
+// save writes the account to the state directory.
+func (s *Server) save() error {
+	if s.opts.State == "" {
+		return nil
+	}
+	if err := os.MkdirAll(s.opts.State, 0o700); err != nil {
+		return fmt.Errorf("save account: %w", err)
+	}
+	if err := s.ecr.Save(s.opts.State); err != nil {
+		return fmt.Errorf("save account: %w", err)
+	}
+	// Lambda last: its file is the one that says the state is whole.
+	return s.lambda.Save(s.opts.State)
+}
+
+// load reads the state directory; it reports false when there is nothing in it.
+func (s *Server) load() (bool, error) {
+	if s.opts.State == "" {
+		return false, nil
+	}
+	loaded, err := s.lambda.Load(s.opts.State)
+	if err != nil || !loaded {
+		return false, err
+	}
+	if err := s.ecr.Load(s.opts.State); err != nil {
+		return false, fmt.Errorf("load account: %w", err)
+	}
+	return true, nil
+}
