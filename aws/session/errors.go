@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -36,6 +35,7 @@ const (
 // credentialsError is a failure to load or refresh credentials.
 type credentialsError struct {
 	profile string
+	sso     bool // the profile logs in through IAM Identity Center
 	err     error
 }
 
@@ -54,13 +54,14 @@ func (e *callError) Unwrap() error { return e.err }
 // credentials marks the errors of the SDK's chain, which have no type of their own.
 type credentials struct {
 	profile string
+	sso     bool
 	inner   aws.CredentialsProvider
 }
 
 func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	got, err := c.inner.Retrieve(ctx)
 	if err != nil && ctx.Err() == nil {
-		err = &credentialsError{profile: c.profile, err: err}
+		err = &credentialsError{profile: c.profile, sso: c.sso, err: err}
 	}
 	return got, err
 }
@@ -95,12 +96,8 @@ var statuses = map[int]Kind{
 func KindOf(err error) Kind {
 	var (
 		cred     *credentialsError
-		token    *ssocreds.InvalidTokenError
 		api      smithy.APIError
 		response *smithyhttp.ResponseError
-		send     *smithyhttp.RequestSendError
-		dns      *net.DNSError
-		op       *net.OpError
 		region   *aws.MissingRegionError
 	)
 	switch {
@@ -108,14 +105,8 @@ func KindOf(err error) Kind {
 		return Other
 	case errors.Is(err, ErrReadOnly):
 		return ReadOnly
-	case errors.As(err, &token):
-		return Expired
 	case errors.As(err, &cred):
-		// The chain's own calls (SSO, STS) may say that a token has run out.
-		if errors.As(cred.err, &api) && codes[api.ErrorCode()] == Expired {
-			return Expired
-		}
-		return NoCredentials
+		return cred.kind()
 	case errors.As(err, &api):
 		if k, ok := codes[api.ErrorCode()]; ok {
 			return k
@@ -127,13 +118,38 @@ func KindOf(err error) Kind {
 			return statuses[response.HTTPStatusCode()]
 		}
 		return Other
+	case unanswered(err), errors.As(err, &region), errors.Is(err, context.DeadlineExceeded):
+		return Unreachable
 	case errors.As(err, &response):
 		return statuses[response.HTTPStatusCode()]
-	case errors.As(err, &send), errors.As(err, &dns), errors.As(err, &op), errors.As(err, &region),
-		errors.Is(err, context.DeadlineExceeded):
-		return Unreachable
 	}
 	return Other
+}
+
+// unanswered reports a request that got no answer at all.
+func unanswered(err error) bool {
+	var (
+		send *smithyhttp.RequestSendError
+		dns  *net.DNSError
+		op   *net.OpError
+	)
+	return errors.As(err, &send) || errors.As(err, &dns) || errors.As(err, &op)
+}
+
+// kind tells a login that has run out from credentials that never were. The
+// chain's last resort is the metadata service of EC2, whose silence is the
+// usual sign that there are none; only a login has a network to miss.
+func (e *credentialsError) kind() Kind {
+	var api smithy.APIError
+	switch {
+	case errors.As(e.err, &api) && codes[api.ErrorCode()] == Expired:
+		return Expired
+	case e.sso && unanswered(e.err):
+		return Unreachable
+	case e.sso && !errors.As(e.err, &api):
+		return Expired
+	}
+	return NoCredentials
 }
 
 // Explain turns an AWS error into one line: what happened, to what, and what to
@@ -171,7 +187,7 @@ func essence(err error) (inner error, brief string) {
 			where = op.Service() + " " + op.Operation()
 		}
 	}
-	// Credentials fail for every call alike: which one it was does not matter.
+	// Credentials fail every call alike: which one it was does not matter.
 	if errors.As(err, &cred) {
 		if inner == nil {
 			inner = cred
@@ -223,16 +239,20 @@ func detail(err error) string {
 func credentialsText(e *credentialsError) string {
 	var (
 		missing config.SharedConfigProfileNotExistError
-		token   *ssocreds.InvalidTokenError
+		mfa     config.AssumeRoleTokenProviderNotSetError
 		api     smithy.APIError
 	)
 	switch {
 	case errors.As(e, &missing):
 		return fmt.Sprintf("there is no AWS profile %q", e.profile)
-	case errors.As(e, &token):
-		return fmt.Sprintf("the SSO session of profile %q is not logged in or has expired", e.profile)
+	case errors.As(e, &mfa):
+		return fmt.Sprintf("the role of profile %q asks for an MFA code, which can't be entered here; use a profile with a session that is open", e.profile)
 	case errors.As(e, &api):
 		return fmt.Sprintf("no credentials for profile %q: %s (%s)", e.profile, api.ErrorMessage(), api.ErrorCode())
+	case e.kind() == Unreachable:
+		return fmt.Sprintf("the login of profile %q can't be reached: %s", e.profile, detail(e.err))
+	case e.sso:
+		return fmt.Sprintf("profile %q is not logged in through SSO, or its login has expired", e.profile)
 	}
 	return fmt.Sprintf("no usable AWS credentials (profile %q)", e.profile)
 }

@@ -116,7 +116,7 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 	if cfg.Credentials == nil {
 		cfg.Credentials = aws.AnonymousCredentials{}
 	}
-	cfg.Credentials = credentials{profile: profile, inner: cfg.Credentials}
+	cfg.Credentials = credentials{profile: profile, sso: usesSSO(cfg), inner: cfg.Credentials}
 
 	s := &Session{
 		Profile: profile, cfg: cfg, unlimited: opts.Unlimited,
@@ -135,6 +135,16 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 	s.Regions = regions
 	s.armed.Store(opts.Write)
 	return s, nil
+}
+
+// usesSSO reports whether the chosen profile logs in through IAM Identity Center.
+func usesSSO(cfg aws.Config) bool {
+	for _, source := range cfg.ConfigSources {
+		if shared, ok := source.(config.SharedConfig); ok {
+			return shared.SSOStartURL != "" || shared.SSOSessionName != ""
+		}
+	}
+	return false
 }
 
 // errNoRegion is a configuration that names no region.
