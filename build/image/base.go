@@ -33,7 +33,7 @@ func PlatformFor(architecture string) (v1.Platform, error) {
 	case "arm64":
 		return v1.Platform{OS: "linux", Architecture: "arm64"}, nil
 	default:
-		return v1.Platform{}, fmt.Errorf("Lambda knows no architecture %q: it takes x86_64 or arm64", architecture)
+		return v1.Platform{}, fmt.Errorf("architecture %q is none of Lambda's: it takes x86_64 or arm64", architecture)
 	}
 }
 

@@ -2,46 +2,16 @@ package image
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/optlift/optlift/build/layer"
-	"github.com/optlift/optlift/build/optfs"
-	"github.com/optlift/optlift/build/zipdir"
 	"golang.org/x/sync/errgroup"
 )
-
-// Request is everything an image is made from.
-type Request struct {
-	Runtime      string // Lambda's identifier, "nodejs22.x"
-	Handler      string // may be "" for an OS-only runtime
-	Architecture string // "x86_64" or "arm64"; "" is x86_64, as in Lambda's API
-	Base         string // reference or "oci:DIR"; "" picks by Runtime below BaseRegistry
-	BaseRegistry string // "" is DefaultBaseRegistry
-	Layers       []layer.Source
-	Code         layer.Source
-	Labels       map[string]string
-	Store        *layer.Store
-	// Executables are absolute paths, such as the exec wrapper's, that Lambda
-	// starts and that become executable where their archive carries no modes.
-	Executables []string
-	// Created is the image's time and that of its files; zero is
-	// SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/),
-	// and the Unix epoch where that is not set.
-	Created time.Time
-	// Remote configures access to the base's registry.
-	Remote []remote.Option
-	// Progress, which may be nil, is called from several goroutines.
-	Progress func(Progress)
-}
 
 // Stage is a part of a build.
 type Stage string
@@ -84,22 +54,19 @@ type RejectedError struct{ Built *Built }
 
 func (e *RejectedError) Error() string {
 	if broken := Errors(e.Built.Findings); len(broken) > 0 {
-		return fmt.Sprintf("the image breaks %s of Lambda's rules for images; the first: %s: %s. %s",
-			count(len(broken), "", "s"), broken[0].where(), broken[0].Message, broken[0].Remedy)
+		return fmt.Sprintf("the image breaks %s of Lambda's for images; the first: %s: %s. %s",
+			count(len(broken), "rule"), broken[0].where(), broken[0].Message, broken[0].Remedy)
 	}
 	d := e.Built.Proof.Differences
 	return fmt.Sprintf("the image does not hold what the archives hold: %s, the first at %s: want %s, got %s",
-		count(len(d), " difference", "s"), d[0].Path, orNothing(d[0].Want), orNothing(d[0].Got))
+		count(len(d), "difference"), d[0].Path, orNothing(d[0].Want), orNothing(d[0].Got))
 }
 
-func count(n int, word, plural string) string {
+func count(n int, word string) string {
 	if n == 1 {
-		return "1" + word
+		return "1 " + word
 	}
-	if word == "" {
-		plural = ""
-	}
-	return strconv.Itoa(n) + word + plural
+	return strconv.Itoa(n) + " " + word + "s"
 }
 
 func orNothing(s string) string {
@@ -133,6 +100,9 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cache := req.cache(); cache != nil {
+		base.Image = cache.image(base.Image)
+	}
 	req.report(Progress{Stage: StageBase, Item: reference, Finished: true})
 	scanner := &scanner{contents: true}
 	links, err := req.bootstrap(ctx, scanner, base)
@@ -155,107 +125,13 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 	return built, nil
 }
 
-// complete fills in what may be left out and refuses what can't be built.
-func (r *Request) complete() error {
-	if r.Architecture == "" {
-		r.Architecture = "x86_64"
-	}
-	if _, err := PlatformFor(r.Architecture); err != nil {
-		return err
-	}
-	if r.Store == nil {
-		return errors.New("build an image: no store for its layers was given")
-	}
-	if r.Code.Dir == nil {
-		return errors.New("build an image: there is no code: a function's zip is needed")
-	}
-	r.Code.Root = layer.Task
-	r.Layers = append([]layer.Source(nil), r.Layers...)
-	for i := range r.Layers {
-		if r.Layers[i].Dir == nil {
-			return fmt.Errorf("build an image: layer %d (%s) has no archive", i+1, r.Layers[i].Name)
-		}
-		r.Layers[i].Root = layer.Opt
-	}
-	if r.Handler == "" {
-		if !osOnly(r.Runtime) {
-			return errors.New("build an image: no handler is named: AWS's base images need exactly one, such as index.handler")
-		}
-		// A runtime of one's own need not care, but the entrypoint wants a word:
-		// this is the one AWS's documentation uses.
-		r.Handler = "bootstrap"
-	}
-	if r.Created.IsZero() {
-		var err error
-		if r.Created, err = sourceDate(); err != nil {
-			return err
-		}
-	}
-	r.Created = r.Created.UTC().Truncate(time.Second)
-	if r.Progress == nil {
-		r.Progress = func(Progress) {}
-	}
-	return nil
-}
-
-// sourceDate is the time that SOURCE_DATE_EPOCH gives, or the Unix epoch.
-func sourceDate() (time.Time, error) {
-	v, set := os.LookupEnv("SOURCE_DATE_EPOCH")
-	if !set || v == "" {
-		return time.Unix(0, 0).UTC(), nil
-	}
-	seconds, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || seconds < 0 {
-		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH is %q: it takes a number of seconds since 1970", v)
-	}
-	return time.Unix(seconds, 0).UTC(), nil
-}
-
-func (r *Request) report(p Progress) { r.Progress(p) }
-
-// sources are the archives in the image's order.
-func (r *Request) sources() []layer.Source {
-	return append(append([]layer.Source(nil), r.Layers...), r.Code)
-}
-
-// clashes refuses layers that disagree on whether a path is a directory.
-func (r *Request) clashes() error {
-	merge := make([]optfs.Layer, len(r.Layers))
-	for i, l := range r.Layers {
-		merge[i] = optfs.Layer{Source: l.Name, Dir: l.Dir}
-	}
-	clashes := optfs.Merge(merge...).Clashes
-	if len(clashes) == 0 {
+// cache is where the base's layers are kept, nil if nowhere: a base on disk needs
+// no copy.
+func (r *Request) cache() *baseCache {
+	if r.BaseCache == "" || strings.HasPrefix(r.Base, "oci:") || strings.HasPrefix(r.Base, "docker:") {
 		return nil
 	}
-	c := clashes[0]
-	return fmt.Errorf("build an image: /opt/%s is a %s in %s (layer %d) and a %s in %s (layer %d): what Lambda makes of that is not documented, so take it out of one of them",
-		c.Path, kindName(c.Kinds[0]), r.Layers[c.Layers[0]-1].Name, c.Layers[0], kindName(c.Kinds[1]), r.Layers[c.Layers[1]-1].Name, c.Layers[1])
-}
-
-// readLinks reads every archive's links before the archives are used concurrently.
-func (r *Request) readLinks() error {
-	for _, s := range r.sources() {
-		if err := s.Dir.ReadLinks(); err != nil {
-			return fmt.Errorf("read the links of %s: %w", s.Name, err)
-		}
-	}
-	return nil
-}
-
-func (r *Request) baseReference() (string, error) {
-	if r.Base != "" {
-		return r.Base, nil
-	}
-	tag, err := BaseFor(r.Runtime)
-	if err != nil {
-		return "", err
-	}
-	registry := r.BaseRegistry
-	if registry == "" {
-		registry = DefaultBaseRegistry
-	}
-	return strings.TrimSuffix(registry, "/") + "/" + tag, nil
+	return &baseCache{r.BaseCache, baseCacheBytes}
 }
 
 // convert turns every archive into an image layer, several at a time, and an
@@ -304,14 +180,6 @@ func (r *Request) convert(ctx context.Context, links []layer.Link) ([]*layer.Lay
 	return done, nil
 }
 
-// identity is equal for sources that are the same archive for sure.
-func identity(src layer.Source) string {
-	if src.SHA256 != "" {
-		return src.SHA256
-	}
-	return fmt.Sprintf("%p", src.Dir)
-}
-
 func (r *Request) compose(base *Base, layers []*layer.Layer) (v1.Image, error) {
 	r.report(Progress{Stage: StageCompose})
 	labels, err := r.standardLabels(base)
@@ -330,28 +198,32 @@ func (r *Request) compose(base *Base, layers []*layer.Layer) (v1.Image, error) {
 	return img, nil
 }
 
-// check reads the finished image once, for the lint and the proof.
+// check reads the finished image once, for the lint and the proof, and the
+// archives again beside it.
 func (r *Request) check(ctx context.Context, scanner *scanner, b *Built) error {
 	var err error
 	if b.Size, err = compressedSize(b.Image); err != nil {
 		return err
 	}
+	want, err := expect(r.Layers, &r.Code)
+	if err != nil {
+		return err
+	}
+	total := want.bytes()
 	scanner.progress = counted(StageLint, b.Size, r.Progress)
-	s, err := scanner.scan(ctx, b.Image)
+	s, err := scanBeside(ctx, scanner, b.Image, want, counted(StageProve, total, r.Progress))
 	if err != nil {
 		return fmt.Errorf("check the finished image: %w", err)
+	}
+	if cache := r.cache(); cache != nil {
+		cache.forget(s.layers)
 	}
 	for _, l := range s.layers {
 		b.Uncompressed += l.unpacked
 	}
 	b.Findings = lint(s, lambdaLimits)
 	r.report(Progress{Stage: StageLint, Done: b.Size, Total: b.Size, Finished: true})
-	total := int64(0)
-	for _, src := range r.sources() {
-		total += src.Dir.Unzipped
-	}
-	b.Proof, err = prove(ctx, s, r.Layers, &r.Code, len(s.layers)-len(b.Layers), counted(StageProve, total, r.Progress))
-	if err != nil {
+	if b.Proof, err = prove(s, want, len(s.layers)-len(b.Layers)); err != nil {
 		return err
 	}
 	r.report(Progress{Stage: StageProve, Done: total, Total: total, Finished: true})
@@ -371,14 +243,3 @@ func counted(stage Stage, total int64, report func(Progress)) func(int64) {
 }
 
 func parallel() int { return runtime.GOMAXPROCS(0) }
-
-func kindName(k zipdir.Kind) string {
-	switch k {
-	case zipdir.Dir:
-		return "directory"
-	case zipdir.Symlink:
-		return "link"
-	default:
-		return "file"
-	}
-}

@@ -3,9 +3,13 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -299,6 +303,68 @@ func TestBuildRejectsAnImageThatLambdaWouldRefuse(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "/a/b") || rejected.Built.Image == nil || !rejected.Built.Proof.Equal {
 		t.Errorf("%v: %+v", err, rejected.Built.Proof)
+	}
+}
+
+// TestBuildNoticesATamperedLayer changes a converted layer on disk before the
+// image is checked.
+func TestBuildNoticesATamperedLayer(t *testing.T) {
+	dir := t.TempDir()
+	store, err := layer.OpenStore(dir, 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := request(t, ociFamily)
+	req.Store = store
+	changed := 0
+	req.Progress = func(p Progress) {
+		if p.Stage != StageCompose || !p.Finished {
+			return
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
+		if err != nil {
+			t.Error(err)
+		}
+		for _, file := range files {
+			f, err := os.Open(file)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			z, err := gzip.NewReader(f)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			plain, err := io.ReadAll(z)
+			f.Close()
+			if err != nil || !bytes.Contains(plain, []byte("exports.handler = 1")) {
+				continue
+			}
+			plain = bytes.Replace(plain, []byte("handler = 1"), []byte("handler = 2"), 1)
+			if err := os.WriteFile(file, zipped(plain), 0o600); err != nil {
+				t.Error(err)
+			}
+			changed++
+		}
+	}
+	_, err = Build(context.Background(), req)
+	var rejected *RejectedError
+	if changed != 1 || !errors.As(err, &rejected) {
+		t.Fatalf("%d layers changed, and Build says: %v", changed, err)
+	}
+	if d := rejected.Built.Proof.Differences; len(d) != 1 || d[0].Path != "/var/task/index.js" {
+		t.Errorf("differences %+v", d)
+	}
+	rules := map[string]bool{}
+	for _, f := range rejected.Built.Findings {
+		rules[f.Rule] = true
+	}
+	if !rules["digest"] || !rules["diff-id"] {
+		t.Errorf("findings %+v", rejected.Built.Findings)
+	}
+	if strings.Contains(err.Error(), "%!") {
+		t.Error(err)
 	}
 }
 

@@ -64,7 +64,11 @@ type ProofRepair struct {
 // Widened modes are listed as repairs. Archives that clash (see optfs.Clash)
 // have no expected result, which is an error.
 func Prove(ctx context.Context, img v1.Image, layers []layer.Source, code *layer.Source) (*Proof, error) {
-	s, err := (&scanner{contents: true}).scan(ctx, img)
+	want, err := expect(layers, code)
+	if err != nil {
+		return nil, err
+	}
+	s, err := scanBeside(ctx, &scanner{contents: true}, img, want, nil)
 	if err != nil {
 		return nil, fmt.Errorf("prove the image: %w", err)
 	}
@@ -72,30 +76,27 @@ func Prove(ctx context.Context, img v1.Image, layers []layer.Source, code *layer
 	if err != nil || base < 0 || base > len(s.layers) {
 		base = 0
 	}
-	return prove(ctx, s, layers, code, base, nil)
+	return prove(s, want, base)
 }
 
-// prove compares a scan that has contents. The image's first base layers are the
-// base's. progress, which may be nil, gets the archives' bytes as they are read.
-func prove(ctx context.Context, s *scan, layers []layer.Source, code *layer.Source, base int, progress func(int64)) (*Proof, error) {
+// scanBeside reads an image and the archives it should equal at the same time.
+func scanBeside(ctx context.Context, scanner *scanner, img v1.Image, want expected, progress func(int64)) (s *scan, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		s, err = scanner.scan(ctx, img)
+		return err
+	})
+	group.Go(func() error { return want.read(ctx, progress) })
+	return s, group.Wait()
+}
+
+// prove compares a scan that has contents with what was read from the archives.
+// The image's first base layers are the base's.
+func prove(s *scan, want expected, base int) (*Proof, error) {
 	for _, l := range s.layers {
 		if l.err != nil {
 			return nil, fmt.Errorf("prove the image: its layer %s can't be read: %w", l.digest, l.err)
 		}
-	}
-	want := make(expected)
-	for i := range layers {
-		if err := want.add("opt", &layers[i]); err != nil {
-			return nil, err
-		}
-	}
-	if code != nil {
-		if err := want.add("var/task", code); err != nil {
-			return nil, err
-		}
-	}
-	if err := want.read(ctx, progress); err != nil {
-		return nil, err
 	}
 	p := &Proof{Differences: []Difference{}, Repairs: []ProofRepair{}}
 	t := newTree(s.layers)
@@ -144,6 +145,22 @@ type wanted struct {
 	sha256 [sha256.Size]byte
 }
 
+// expect merges the archives' directories; contents are read by read.
+func expect(layers []layer.Source, code *layer.Source) (expected, error) {
+	want := make(expected)
+	for i := range layers {
+		if err := want.add("opt", &layers[i]); err != nil {
+			return nil, err
+		}
+	}
+	if code != nil {
+		if err := want.add("var/task", code); err != nil {
+			return nil, err
+		}
+	}
+	return want, nil
+}
+
 // add merges an archive in, over what is there.
 func (x expected) add(root string, src *layer.Source) error {
 	for i := range src.Dir.Entries {
@@ -170,8 +187,20 @@ func clash(name string, old *wanted, kind zipdir.Kind, src *layer.Source) error 
 		name, kindName(old.kind), old.source.Name, kindName(kind), src.Name)
 }
 
+// bytes is how much read will report: the sizes of the files that won.
+func (x expected) bytes() int64 {
+	total := int64(0)
+	for _, w := range x {
+		if w.zip != nil && w.kind == zipdir.File {
+			total += w.zip.Size
+		}
+	}
+	return total
+}
+
 // read takes the links' targets and the files' hashes from the archives, one
-// archive in each goroutine, in the order of its data.
+// archive in each goroutine, in the order of its data. progress, which may be
+// nil, gets the files' bytes from those goroutines.
 func (x expected) read(ctx context.Context, progress func(int64)) error {
 	jobs := make(map[*layer.Source][]*wanted)
 	for _, w := range x {
@@ -189,7 +218,7 @@ func (x expected) read(ctx context.Context, progress func(int64)) error {
 			buf := make([]byte, 64<<10)
 			for _, w := range list {
 				if err := w.read(ctx, src, buf, progress); err != nil {
-					return fmt.Errorf("prove the image: read %s of %s: %w", w.zip.Name, src.Name, err)
+					return fmt.Errorf("read %s of %s: %w", w.zip.Name, src.Name, err)
 				}
 			}
 			return nil

@@ -219,8 +219,8 @@ func (s *layerScan) readTar(r io.Reader, contents bool) error {
 			name: path.Clean(strings.TrimLeft(h.Name, "/")), typ: h.Typeflag, mode: uint32(h.Mode & 0o7777),
 			uid: h.Uid, gid: h.Gid, size: h.Size, target: h.Linkname,
 		}
-		if e.typ == tar.TypeRegA || e.typ == tar.TypeGNUSparse || e.typ == tar.TypeCont {
-			e.typ = tar.TypeReg
+		if e.typ == tar.TypeGNUSparse || e.typ == tar.TypeCont {
+			e.typ = tar.TypeReg // read like any file
 		}
 		if contents && e.typ == tar.TypeReg && underRoots(e.name) {
 			sum.Reset()

@@ -1,0 +1,203 @@
+package image
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// baseCacheBytes caps a directory of base layers: some twenty of AWS's bases.
+const baseCacheBytes = 5 << 30
+
+// baseCache keeps the layers of base images by digest, so that a base is
+// downloaded once: checking, writing and pushing an image read it again, and so
+// does the next function's image. Several processes may use one directory.
+type baseCache struct {
+	dir string
+	max int64
+}
+
+// image returns img with layers that come from the cache, and go there when they
+// are first read.
+func (c *baseCache) image(img v1.Image) v1.Image { return &cachedImage{img, c} }
+
+type cachedImage struct {
+	v1.Image
+	cache *baseCache
+}
+
+func (i *cachedImage) Layers() ([]v1.Layer, error) {
+	layers, err := i.Image.Layers()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]v1.Layer, len(layers))
+	for n, l := range layers {
+		out[n] = i.cache.layer(l)
+	}
+	return out, nil
+}
+
+func (i *cachedImage) LayerByDigest(h v1.Hash) (v1.Layer, error) {
+	if config, err := i.ConfigName(); err == nil && h == config {
+		return partial.ConfigLayer(i)
+	}
+	l, err := i.Image.LayerByDigest(h)
+	if err != nil {
+		return nil, err
+	}
+	return i.cache.layer(l), nil
+}
+
+func (i *cachedImage) LayerByDiffID(h v1.Hash) (v1.Layer, error) {
+	l, err := i.Image.LayerByDiffID(h)
+	if err != nil {
+		return nil, err
+	}
+	return i.cache.layer(l), nil
+}
+
+// layer keeps what lets a push mount the layer from the base's repository
+// instead of sending it.
+func (c *baseCache) layer(l v1.Layer) v1.Layer {
+	if m, ok := l.(*remote.MountableLayer); ok {
+		return &remote.MountableLayer{Layer: &cachedLayer{m.Layer, c}, Reference: m.Reference}
+	}
+	return &cachedLayer{l, c}
+}
+
+type cachedLayer struct {
+	v1.Layer
+	cache *baseCache
+}
+
+// Compressed reads the layer's file, which is made first if need be. Contents
+// are checked when the file is made.
+func (l *cachedLayer) Compressed() (io.ReadCloser, error) {
+	digest, err := l.Digest()
+	if err != nil {
+		return nil, err
+	}
+	size, err := l.Size()
+	if err != nil {
+		return nil, err
+	}
+	file := l.cache.file(digest)
+	if f, err := os.Open(file); err == nil {
+		if info, err := f.Stat(); err == nil && info.Size() == size {
+			now := time.Now() // when it was last of use
+			_ = os.Chtimes(file, now, now)
+			return f, nil
+		}
+		f.Close()
+	}
+	rc, err := l.Layer.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	defer rc.Close()
+	if err := l.cache.keep(rc, digest, size); err != nil {
+		return nil, err
+	}
+	return os.Open(file)
+}
+
+func (c *baseCache) file(digest v1.Hash) string { return filepath.Join(c.dir, digest.Hex) }
+
+// keep writes a layer to its file, which appears whole or not at all.
+func (c *baseCache) keep(r io.Reader, digest v1.Hash, size int64) error {
+	fail := func(err error) error { return fmt.Errorf("keep the base's layer %s: %w", digest, err) }
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return fail(err)
+	}
+	part, err := os.CreateTemp(c.dir, partPrefix+"*")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.Remove(part.Name())
+	defer part.Close()
+	sum := sha256.New()
+	n, err := io.Copy(io.MultiWriter(part, sum), r)
+	if err != nil {
+		return fail(err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != digest.Hex || n != size {
+		return fail(fmt.Errorf("%d bytes arrived that are sha256:%s, not the %d bytes it names: try again", n, got, size))
+	}
+	if err := part.Close(); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(part.Name(), c.file(digest)); err != nil {
+		return fail(err)
+	}
+	return c.prune(digest)
+}
+
+const partPrefix = "part-"
+
+// abandoned is the age at which a part is taken for one that a killed run left.
+const abandoned = 24 * time.Hour
+
+// prune removes the layers that were not used for longest until the rest fits,
+// but not the one that was just kept. Who has a removed file open can go on.
+func (c *baseCache) prune(kept v1.Hash) error {
+	list, err := os.ReadDir(c.dir)
+	if err != nil {
+		return fmt.Errorf("look through the cache of base layers: %w", err)
+	}
+	var files []fs.FileInfo
+	total := int64(0)
+	for _, d := range list {
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process removed it
+		}
+		if err != nil {
+			return fmt.Errorf("look through the cache of base layers: %w", err)
+		}
+		if strings.HasPrefix(info.Name(), partPrefix) {
+			if time.Since(info.ModTime()) > abandoned {
+				_ = os.Remove(filepath.Join(c.dir, info.Name()))
+			}
+			continue
+		}
+		files = append(files, info)
+		total += info.Size()
+	}
+	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	for _, f := range files {
+		if total <= c.max {
+			break
+		}
+		if f.Name() == kept.Hex {
+			continue
+		}
+		if err := os.Remove(filepath.Join(c.dir, f.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("make room in the cache of base layers: %w", err)
+		}
+		total -= f.Size()
+	}
+	return nil
+}
+
+// forget removes layers whose files turned out to be damaged, so that the next
+// run downloads them again.
+func (c *baseCache) forget(layers []*layerScan) {
+	for _, l := range layers {
+		if l.read != l.digest {
+			_ = os.Remove(c.file(l.digest))
+		}
+	}
+}

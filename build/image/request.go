@@ -1,0 +1,164 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/optfs"
+	"github.com/optlift/optlift/build/zipdir"
+)
+
+// Request is everything an image is made from.
+type Request struct {
+	Runtime      string // Lambda's identifier, "nodejs22.x"
+	Handler      string // may be "" for an OS-only runtime
+	Architecture string // "x86_64" or "arm64"; "" is x86_64, as in Lambda's API
+	Base         string // reference or "oci:DIR"; "" picks by Runtime below BaseRegistry
+	BaseRegistry string // "" is DefaultBaseRegistry
+	Layers       []layer.Source
+	Code         layer.Source
+	Labels       map[string]string
+	Store        *layer.Store
+	// BaseCache is a directory (0700) to keep the layers of base images in, so that
+	// they are downloaded once; "" downloads them for each build and each output.
+	BaseCache string
+	// Executables are absolute paths, such as the exec wrapper's, that Lambda
+	// starts and that become executable where their archive carries no modes.
+	Executables []string
+	// Created is the image's time and that of its files; zero is
+	// SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/),
+	// and the Unix epoch where that is not set.
+	Created time.Time
+	// Remote configures access to the base's registry.
+	Remote []remote.Option
+	// Progress, which may be nil, is called from several goroutines.
+	Progress func(Progress)
+}
+
+// complete fills in what may be left out and refuses what can't be built.
+func (r *Request) complete() error {
+	if r.Architecture == "" {
+		r.Architecture = "x86_64"
+	}
+	if _, err := PlatformFor(r.Architecture); err != nil {
+		return err
+	}
+	if r.Store == nil {
+		return errors.New("build an image: no store for its layers was given")
+	}
+	if r.Code.Dir == nil {
+		return errors.New("build an image: there is no code: a function's zip is needed")
+	}
+	r.Code.Root = layer.Task
+	r.Layers = append([]layer.Source(nil), r.Layers...)
+	for i := range r.Layers {
+		if r.Layers[i].Dir == nil {
+			return fmt.Errorf("build an image: layer %d (%s) has no archive", i+1, r.Layers[i].Name)
+		}
+		r.Layers[i].Root = layer.Opt
+	}
+	if r.Handler == "" {
+		if !osOnly(r.Runtime) {
+			return errors.New("build an image: no handler is named: AWS's base images need exactly one, such as index.handler")
+		}
+		// A runtime of one's own need not care, but the entrypoint wants a word:
+		// this is the one AWS's documentation uses.
+		r.Handler = "bootstrap"
+	}
+	if r.Created.IsZero() {
+		var err error
+		if r.Created, err = sourceDate(); err != nil {
+			return err
+		}
+	}
+	r.Created = r.Created.UTC().Truncate(time.Second)
+	if r.Progress == nil {
+		r.Progress = func(Progress) {}
+	}
+	return nil
+}
+
+// sourceDate is the time that SOURCE_DATE_EPOCH gives, or the Unix epoch.
+func sourceDate() (time.Time, error) {
+	v, set := os.LookupEnv("SOURCE_DATE_EPOCH")
+	if !set || v == "" {
+		return time.Unix(0, 0).UTC(), nil
+	}
+	seconds, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || seconds < 0 {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH is %q: it takes a number of seconds since 1970", v)
+	}
+	return time.Unix(seconds, 0).UTC(), nil
+}
+
+func (r *Request) report(p Progress) { r.Progress(p) }
+
+// sources are the archives in the image's order.
+func (r *Request) sources() []layer.Source {
+	return append(append([]layer.Source(nil), r.Layers...), r.Code)
+}
+
+// clashes refuses layers that disagree on whether a path is a directory.
+func (r *Request) clashes() error {
+	merge := make([]optfs.Layer, len(r.Layers))
+	for i, l := range r.Layers {
+		merge[i] = optfs.Layer{Source: l.Name, Dir: l.Dir}
+	}
+	clashes := optfs.Merge(merge...).Clashes
+	if len(clashes) == 0 {
+		return nil
+	}
+	c := clashes[0]
+	return fmt.Errorf("build an image: /opt/%s is a %s in %s (layer %d) and a %s in %s (layer %d): what Lambda makes of that is not documented, so take it out of one of them",
+		c.Path, kindName(c.Kinds[0]), r.Layers[c.Layers[0]-1].Name, c.Layers[0], kindName(c.Kinds[1]), r.Layers[c.Layers[1]-1].Name, c.Layers[1])
+}
+
+// readLinks reads every archive's links before the archives are used concurrently.
+func (r *Request) readLinks() error {
+	for _, s := range r.sources() {
+		if err := s.Dir.ReadLinks(); err != nil {
+			return fmt.Errorf("read the links of %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+func (r *Request) baseReference() (string, error) {
+	if r.Base != "" {
+		return r.Base, nil
+	}
+	tag, err := BaseFor(r.Runtime)
+	if err != nil {
+		return "", err
+	}
+	registry := r.BaseRegistry
+	if registry == "" {
+		registry = DefaultBaseRegistry
+	}
+	return strings.TrimSuffix(registry, "/") + "/" + tag, nil
+}
+
+// identity is equal for sources that are the same archive for sure.
+func identity(src layer.Source) string {
+	if src.SHA256 != "" {
+		return src.SHA256
+	}
+	return fmt.Sprintf("%p", src.Dir)
+}
+
+func kindName(k zipdir.Kind) string {
+	switch k {
+	case zipdir.Dir:
+		return "directory"
+	case zipdir.Symlink:
+		return "link"
+	default:
+		return "file"
+	}
+}
