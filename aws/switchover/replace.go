@@ -17,7 +17,6 @@ func (l *lists) replace() error {
 		}
 	}
 	l.add("check-revision", Keep, "GetFunction", s.ARN, "", checkRevision)
-	l.cut = true
 	const undo = "optlift rollback, from the backup"
 	l.add("delete-function", Delete, "DeleteFunction", s.ARN, undo, deleteZip)
 	l.add("create-function", Create, "CreateFunction", s.ARN+" as an image", undo, createFunction)

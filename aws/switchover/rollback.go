@@ -101,7 +101,6 @@ func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 			l.add("mapping-off:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" to Disabled", "", mappingOff(m))
 		}
 	}
-	l.cut = true
 	l.add("delete-function", Delete, "DeleteFunction", l.arn+", the image", "optlift rollback", deleteImage)
 	l.add("create-function", Create, "CreateFunction", l.arn+" from its zip", "", createFunction)
 	if err := l.attach(""); err != nil {

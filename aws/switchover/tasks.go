@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/session"
 )
 
 // task is a step together with the code that takes it. Plans and runs are made
@@ -16,9 +18,6 @@ type task struct {
 	// run looks before it acts: it may be called again after a run that was cut
 	// off anywhere inside it.
 	run func(ctx context.Context, r *run) (outcome, error)
-	// cut marks the steps from the deletion on. Before them a run can stop with
-	// nothing lost; after them it goes on until the function is whole again.
-	cut bool
 }
 
 // outcome is how a step ended when it did not fail.
@@ -35,13 +34,13 @@ type lists struct {
 	name, arn string
 	// prefix keeps the steps of a rollback apart from those of the switch.
 	prefix string
-	cut    bool
 	tasks  []task
 }
 
 func (l *lists) add(id string, action Action, call, target, undo string, run func(context.Context, *run) (outcome, error)) {
+	// Names come from the account and end up on a terminal.
 	l.tasks = append(l.tasks, task{
-		Step: Step{ID: l.prefix + id, Action: action, Call: call, Target: target, Undo: undo}, run: run, cut: l.cut})
+		Step: Step{ID: session.Clean(l.prefix + id), Action: action, Call: call, Target: session.Clean(target), Undo: undo}, run: run})
 }
 
 // tasksFor lists everything that a switch does, in order.

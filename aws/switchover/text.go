@@ -17,13 +17,13 @@ func (p *Plan) Text() string {
 	for _, s := range p.Steps {
 		wide = max(wide, len(s.ID))
 	}
-	for _, s := range p.Steps {
+	for i, s := range p.Steps {
 		fmt.Fprintf(b, "  %s %-6s %-*s  %s", signs[s.Action], s.Action, wide, s.ID, s.Call)
 		if s.Target != "" {
 			fmt.Fprintf(b, " %s", s.Target)
 		}
 		fmt.Fprintln(b)
-		if s.Undo != "" {
+		if s.Undo != "" && (i+1 == len(p.Steps) || p.Steps[i+1].Undo != s.Undo) { // once for a row of steps
 			fmt.Fprintf(b, "      %s   undo: %s\n", spaces(wide), s.Undo)
 		}
 	}
