@@ -36,7 +36,8 @@ var (
 		"GetAuthorizationToken", "GetDownloadUrlForLayer", "GetLifecyclePolicy", "GetRepositoryPolicy",
 		"ListImages", "ListTagsForResource",
 	)
-	readsSTS = set("GetCallerIdentity")
+	readsSTS     = set("GetCallerIdentity")
+	readsAccount = set("ListRegions")
 )
 
 func set(names ...string) map[string]bool {

@@ -1,11 +1,17 @@
 package session
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/account"
+	"github.com/aws/aws-sdk-go-v2/service/account/types"
 )
 
 // allRegions asks for every region of the account's partition.
@@ -14,10 +20,55 @@ const allRegions = "all"
 // anyRegion serves the question who the caller is where nothing names a region.
 const anyRegion = "us-east-1"
 
+// enabledRegions asks the account for the regions that it has enabled, sorted.
+func (s *Session) enabledRegions(ctx context.Context) ([]string, error) {
+	client := account.NewFromConfig(s.cfg, func(o *account.Options) {
+		o.APIOptions = append(o.APIOptions, s.instrument("Account", o.Region, readsAccount, nil))
+		o.Retryer = retry.AddWithMaxAttempts(o.Retryer, openAttempts)
+	})
+	pages := account.NewListRegionsPaginator(client, &account.ListRegionsInput{
+		RegionOptStatusContains: []types.RegionOptStatus{types.RegionOptStatusEnabled, types.RegionOptStatusEnabledByDefault},
+	}, func(o *account.ListRegionsPaginatorOptions) { o.StopOnDuplicateToken = true })
+	var regions []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page.Regions {
+			if name := aws.ToString(r.RegionName); regionPattern.MatchString(name) {
+				regions = append(regions, name)
+			}
+		}
+	}
+	slices.Sort(regions)
+	return slices.Compact(regions), nil
+}
+
+// everyRegion is what "all" stands for: the regions the account has enabled, or
+// every region of the partition where the account may not be asked.
+func (s *Session) everyRegion(ctx context.Context) ([]string, error) {
+	regions, err := s.enabledRegions(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err == nil && len(regions) > 0:
+		return regions, nil
+	}
+	if regions = partitionRegions[s.Partition]; len(regions) == 0 {
+		return nil, fmt.Errorf("no list of regions for partition %q: name them with --region a,b", Clean(s.Partition))
+	}
+	s.RegionsNote = "every region of the partition is asked, also those that the account may not have enabled"
+	if err != nil {
+		s.RegionsNote += ": " + Explain(err)
+	}
+	return regions, nil
+}
+
 // partitionRegions are the regions that have Lambda, by partition, as the
-// endpoint data of aws-sdk-go-v2/service/lambda v1.114.2 lists them. AWS offers
-// no call for this that every caller may make, so a region that the account has
-// not enabled answers an error of its own, which an audit shows beside the rest.
+// endpoint data of aws-sdk-go-v2/service/lambda v1.114.2 lists them. A region
+// that the account has not enabled answers an error of its own, which an audit
+// shows beside the rest.
 var partitionRegions = map[string][]string{
 	"aws": {
 		"af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",

@@ -26,7 +26,7 @@ import (
 // Options choose the account.
 type Options struct {
 	Profile string   // "" follows AWS_PROFILE and the default profile
-	Regions []string // none follows AWS_REGION and the profile; "all" is every region of the partition
+	Regions []string // none follows AWS_REGION and the profile; "all" is every region the account has enabled
 	Write   bool     // opens the session armed
 	// Unlimited drops the limiter that keeps to AWS's published request rates,
 	// for endpoints that have none.
@@ -43,6 +43,9 @@ type Session struct {
 	Partition string // "aws"
 	Regions   []string
 	Profile   string
+	// RegionsNote says why Regions is a guess, where "all" was asked for and the
+	// account could not be asked.
+	RegionsNote string
 
 	cfg       aws.Config
 	http      *http.Client
@@ -128,8 +131,8 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 		return nil, err
 	}
 	if all {
-		if regions = partitionRegions[s.Partition]; len(regions) == 0 {
-			return nil, fmt.Errorf("no list of regions for partition %q: name them with --region a,b", Clean(s.Partition))
+		if regions, err = s.everyRegion(ctx); err != nil {
+			return nil, err
 		}
 	}
 	s.Regions = regions

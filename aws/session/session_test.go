@@ -107,14 +107,24 @@ func open(t *testing.T, opts Options) *Session {
 }
 
 func TestOpen(t *testing.T) {
-	serve(t, false)
+	e := serve(t, false)
 	s := open(t, Options{Regions: []string{"eu-central-1", " eu-west-1", "eu-central-1"}})
 	if s.Account != "123456789012" || s.CallerARN != "arn:aws:iam::123456789012:user/me" || s.Partition != "aws" ||
 		!slices.Equal(s.Regions, []string{"eu-central-1", "eu-west-1"}) || s.Profile != "default" || s.Armed() {
 		t.Errorf("%+v", s)
 	}
-	if all := open(t, Options{Regions: []string{"all"}}).Regions; !slices.Contains(all, "sa-east-1") || slices.Contains(all, "cn-north-1") || !slices.IsSorted(all) {
-		t.Error(all)
+	e.answer = func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `{"Regions":[{"RegionName":"us-east-1","RegionOptStatus":"ENABLED_BY_DEFAULT"},{"RegionName":"af-south-1","RegionOptStatus":"ENABLED"}]}`)
+	}
+	if all := open(t, Options{Regions: []string{"all"}}); !slices.Equal(all.Regions, []string{"af-south-1", "us-east-1"}) || all.RegionsNote != "" {
+		t.Error(all.Regions, all.RegionsNote)
+	}
+	// Not allowed to ask is not "none": every region is tried.
+	e.answer = fail(403, "AccessDeniedException", "no")
+	all := open(t, Options{Regions: []string{"all"}})
+	if !slices.Contains(all.Regions, "sa-east-1") || slices.Contains(all.Regions, "cn-north-1") || !slices.IsSorted(all.Regions) ||
+		!strings.Contains(all.RegionsNote, "account:ListRegions") {
+		t.Error(all.Regions, all.RegionsNote)
 	}
 	if !open(t, Options{Write: true}).Armed() {
 		t.Error("Write does not arm")
