@@ -138,11 +138,12 @@ func (s *Server) serve(ctx context.Context, l net.Listener) {
 func (s *Server) URL() string { return "http://" + s.host }
 
 // Environ is what a client needs, as "KEY=value" lines: AWS_ENDPOINT_URL,
-// AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, OPTLIFT_BASE_REGISTRY.
+// AWS_REGION (AWS_DEFAULT_REGION for older clients), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, OPTLIFT_BASE_REGISTRY.
 func (s *Server) Environ() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.URL(),
 		"AWS_REGION=" + s.opts.Region,
+		"AWS_DEFAULT_REGION=" + s.opts.Region,
 		"AWS_ACCESS_KEY_ID=AKIAEMULATOR00000000",
 		"AWS_SECRET_ACCESS_KEY=emulator",
 		"OPTLIFT_BASE_REGISTRY=" + s.host + "/lambda",
