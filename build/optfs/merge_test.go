@@ -156,6 +156,19 @@ func TestMerge(t *testing.T) {
 			},
 		},
 		{
+			name:      "directory and file by turns, and another directory after that",
+			layers:    zips{{file("d/a", "1")}, {file("d", "2")}, {file("d/a", "3")}, {file("d", "4")}, {file("e/f", "5")}},
+			want:      "d file 0644 4 !3:d/a !2 !1:d/a\ne dir 0755 5\ne/f file 0644 5\n",
+			size:      2,
+			shadowed:  3,
+			conflicts: 1,
+			clashes: []optfs.Clash{
+				{Path: "d", Layers: [2]int{1, 2}, Kinds: [2]zipdir.Kind{zipdir.Dir, zipdir.File}},
+				{Path: "d", Layers: [2]int{2, 3}, Kinds: [2]zipdir.Kind{zipdir.File, zipdir.Dir}},
+				{Path: "d", Layers: [2]int{3, 4}, Kinds: [2]zipdir.Kind{zipdir.Dir, zipdir.File}},
+			},
+		},
+		{
 			name:   "archives without modes",
 			layers: zips{{dir("d").DOS(), file("d/x", "1").DOS(), file("zero", "").Perm(0)}},
 			want:   "d dir 0755 1\nd/x file 0644 1\nzero file 0000 1\n",

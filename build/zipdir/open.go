@@ -62,14 +62,18 @@ func (d *Directory) local(e *Entry, limit, ahead int64, scratch []byte) (int64, 
 }
 
 // CheckLocal holds a local header with its name and extra field, as they lie
-// at HeaderOffset, against the directory. It is for those who read an archive
-// in one pass; it does not look at the archive again.
+// at HeaderOffset, against the directory: header ends where the data starts. It
+// is for those who read an archive in one pass; it does not look at the archive
+// again.
 func (d *Directory) CheckLocal(e *Entry, header []byte) error {
 	if len(header) < localLen || string(header[:4]) != localSig {
 		return d.refuse(e.rawName, RuleHeader, "no local header at %d", e.HeaderOffset)
 	}
 	if detail := e.disagrees(header); detail != "" {
 		return d.refuse(e.rawName, RuleHeader, "%s", detail)
+	}
+	if start, limit := e.HeaderOffset+int64(len(header)), d.limit(e); start+e.CompressedSize > limit {
+		return d.refuse(e.rawName, RuleOverlap, "%d compressed bytes at %d reach past %d", e.CompressedSize, start, limit)
 	}
 	return nil
 }
