@@ -243,9 +243,13 @@ func (c *capturer) code(qualifier string) func(context.Context) error {
 	}
 }
 
-// runtime reads how runtime updates reach a version.
+// runtime reads how runtime updates reach a version. Images have no runtime, and
+// asking is an error.
 func (c *capturer) runtime(qualifier string) func(context.Context) error {
 	return func(ctx context.Context) error {
+		if config, err := c.snap.config(""); err != nil || config.PackageType == types.PackageTypeImage {
+			return err
+		}
 		in := &lambda.GetRuntimeManagementConfigInput{FunctionName: &c.name}
 		if qualifier != "" {
 			in.Qualifier = &qualifier

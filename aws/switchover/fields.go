@@ -65,10 +65,42 @@ func createInput(name string, c types.FunctionConfiguration, of code, tags map[s
 	return in
 }
 
-// updateInput is the UpdateFunctionConfiguration call that gives name exactly
-// c's configuration. What c does not have is sent empty: the call leaves alone
-// what it is not told.
-func updateInput(name string, c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
+// updateInput is the UpdateFunctionConfiguration call that turns a function with
+// the configuration have into one with exactly want. What only have has is sent
+// empty, because the call leaves alone what it is not told; what neither has is
+// not sent.
+func updateInput(name string, want, have types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
+	in := settings(name, want, image)
+	now := settings(name, have, image)
+	if len(in.Environment.Variables)+len(now.Environment.Variables) == 0 {
+		in.Environment = nil
+	}
+	if aws.ToString(in.DeadLetterConfig.TargetArn)+aws.ToString(now.DeadLetterConfig.TargetArn) == "" {
+		in.DeadLetterConfig = nil
+	}
+	if len(in.VpcConfig.SubnetIds)+len(now.VpcConfig.SubnetIds) == 0 {
+		in.VpcConfig = nil
+	}
+	if len(in.FileSystemConfigs)+len(now.FileSystemConfigs) == 0 {
+		in.FileSystemConfigs = nil
+	}
+	if *in.KMSKeyArn+*now.KMSKeyArn == "" {
+		in.KMSKeyArn = nil
+	}
+	if *in.Description+*now.Description == "" {
+		in.Description = nil
+	}
+	if len(in.Layers)+len(now.Layers) == 0 {
+		in.Layers = nil
+	}
+	if !image && in.SnapStart.ApplyOn == now.SnapStart.ApplyOn {
+		in.SnapStart = nil
+	}
+	return in
+}
+
+// settings is c as the update call takes it, empty where c has nothing.
+func settings(name string, c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
 	in := &lambda.UpdateFunctionConfigurationInput{
 		FunctionName: aws.String(name), Role: c.Role, Description: aws.String(aws.ToString(c.Description)),
 		EphemeralStorage: c.EphemeralStorage, FileSystemConfigs: c.FileSystemConfigs,
@@ -104,7 +136,7 @@ func updateInput(name string, c types.FunctionConfiguration, image bool) *lambda
 		in.Layers = []string{}
 	}
 	in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnNone}
-	if c.SnapStart != nil {
+	if c.SnapStart != nil && c.SnapStart.ApplyOn != "" {
 		in.SnapStart.ApplyOn = c.SnapStart.ApplyOn
 	}
 	return in
@@ -119,7 +151,7 @@ func layerARNs(c types.FunctionConfiguration) []string {
 	return arns
 }
 
-// sameSettings compares what updateInput sends, so that a step can see whether
+// sameSettings compares what an update can set, so that a step can see whether
 // it is still needed.
 func sameSettings(a, b types.FunctionConfiguration, image bool) bool {
 	x, errX := encode(settingsOf(a, image))
@@ -128,7 +160,7 @@ func sameSettings(a, b types.FunctionConfiguration, image bool) bool {
 }
 
 func settingsOf(c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
-	in := updateInput("", c, image)
+	in := settings("", c, image)
 	// What AWS fills in when it is left out counts as equal to it.
 	if in.EphemeralStorage == nil {
 		in.EphemeralStorage = &types.EphemeralStorage{Size: aws.Int32(512)}

@@ -108,7 +108,7 @@ func TestCarriedFieldsAreCarried(t *testing.T) {
 		}
 	}
 	// What the two calls share they send alike.
-	up := updateInput("name", c, true)
+	up := updateInput("name", c, types.FunctionConfiguration{}, true)
 	for i := range reflect.TypeOf(*up).NumField() {
 		name := reflect.TypeOf(*up).Field(i).Name
 		a, b := got.FieldByName(name), reflect.ValueOf(up).Elem().Field(i)
@@ -141,10 +141,11 @@ func TestConfigurationSurvivesTheSnapshot(t *testing.T) {
 	}
 }
 
-// The update clears what the version does not have: the call leaves alone what
-// it is not told.
+// The update clears what only the function has, and leaves out what neither has:
+// the call leaves alone what it is not told.
 func TestUpdateClears(t *testing.T) {
-	in := updateInput("name", types.FunctionConfiguration{Role: aws.String("r")}, false)
+	none := types.FunctionConfiguration{Role: aws.String("r")}
+	in := updateInput("name", none, filled(t), false)
 	if in.Environment == nil || in.Environment.Variables == nil || len(in.Environment.Variables) != 0 {
 		t.Error("the environment is not cleared")
 	}
@@ -154,5 +155,10 @@ func TestUpdateClears(t *testing.T) {
 	if in.DeadLetterConfig == nil || in.DeadLetterConfig.TargetArn == nil || in.KMSKeyArn == nil || in.Description == nil ||
 		in.Layers == nil || in.FileSystemConfigs == nil || in.SnapStart == nil {
 		t.Errorf("something is left alone: %+v", in)
+	}
+	in = updateInput("name", none, none, false)
+	if in.Environment != nil || in.VpcConfig != nil || in.DeadLetterConfig != nil || in.KMSKeyArn != nil || in.Description != nil ||
+		in.Layers != nil || in.FileSystemConfigs != nil || in.SnapStart != nil {
+		t.Errorf("something is sent that neither has: %+v", in)
 	}
 }

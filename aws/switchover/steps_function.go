@@ -250,16 +250,18 @@ func (r *run) settle(ctx context.Context, name, q string, described bool) error 
 	if !described {
 		want.Description = got.Configuration.Description
 	}
+	have := *got.Configuration
 	_, err = r.ensure(ctx, "UpdateFunctionConfiguration", name,
 		func(ctx context.Context) (bool, error) {
 			got, err := r.live(ctx, name, "")
 			if err != nil || got == nil {
 				return false, err
 			}
-			return sameSettings(*got.Configuration, want, r.image), nil
+			have = *got.Configuration
+			return sameSettings(have, want, r.image), nil
 		},
 		func(ctx context.Context) error {
-			_, err := r.api.UpdateFunctionConfiguration(ctx, updateInput(name, want, r.image))
+			_, err := r.api.UpdateFunctionConfiguration(ctx, updateInput(name, want, have, r.image))
 			return err
 		})
 	if err != nil {

@@ -1,0 +1,295 @@
+package switchover
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+// accepted is what the rich function needs a word for.
+var accepted = Choices{Accept: []string{"function-url"}}
+
+// portrait is a function as a test sees it, independent of the code under test:
+// every answer with the fields that can't be equal taken out, version numbers
+// replaced by the version's description.
+func portrait(snap *Snapshot, image bool) map[string]any {
+	p := map[string]any{}
+	names := map[string]string{}
+	drop := []string{"LastModified", "LastModifiedTime", "CreationTime", "RevisionId", "FunctionUrl", "LastProcessingResult", "StateTransitionReason",
+		"CodeSha256", "CodeSize", "ConfigSha256", "LastUpdateStatus", "StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode",
+		"RuntimeVersionConfig", "Version", "FunctionArn", "AliasArn", "AvailableProvisionedConcurrentExecutions", "AllocatedProvisionedConcurrentExecutions"}
+	if image {
+		drop = append(drop, "Handler", "Layers", "PackageType", "Runtime", "SnapStart", "ImageConfigResponse")
+	}
+	clear := func(raw json.RawMessage) map[string]any {
+		m := must(decode[map[string]any](raw))
+		for _, f := range drop {
+			delete(m, f)
+		}
+		return m
+	}
+	p["config"] = clear(snap.Config)
+	for _, v := range snap.Versions {
+		c := clear(v.Config)
+		names[v.Number] = fmt.Sprint("version ", c["Description"])
+		if names[v.Number] != "version nobody uses this one" {
+			p[names[v.Number]] = c
+		}
+	}
+	rename := func(q string) string {
+		if n := names[q]; n != "" {
+			return n
+		}
+		return q
+	}
+	for _, a := range snap.Attachments {
+		switch a.Kind {
+		case kindCode, kindLayer, kindRuntime:
+			continue
+		}
+		if a.Qualifier != "" && rename(a.Qualifier) == "version nobody uses this one" {
+			continue
+		}
+		key := a.Kind + " " + rename(a.Qualifier) + " " + strings.TrimPrefix(a.Name, a.Qualifier) + " " + string(a.Reading)
+		if a.Reading != Present {
+			p[key] = a.Message
+			continue
+		}
+		m := clear(a.Value)
+		switch a.Kind {
+		case kindAlias:
+			m["FunctionVersion"] = rename(fmt.Sprint(m["FunctionVersion"]))
+			if r, _ := m["RoutingConfig"].(map[string]any); r != nil {
+				w := map[string]any{}
+				for q, share := range r["AdditionalVersionWeights"].(map[string]any) {
+					w[rename(q)] = share
+				}
+				r["AdditionalVersionWeights"] = w
+			}
+		case kindTags:
+			tags := m["Tags"].(map[string]any)
+			for k := range tags {
+				if strings.HasPrefix(k, "optlift:") {
+					delete(tags, k)
+				}
+			}
+		case kindPolicy, kindResourcePolicy:
+			var lines []string
+			for _, st := range must(statementsOf(a)) {
+				text := string(st.raw)
+				for number, name := range names {
+					text = strings.ReplaceAll(text, snap.Function+":"+number+`"`, snap.Function+":"+name+`"`)
+				}
+				lines = append(lines, text)
+			}
+			sort.Strings(lines)
+			m = map[string]any{"statements": lines}
+		}
+		p[key] = m
+	}
+	return p
+}
+
+func (b *bench) sameAs(before *Snapshot, image bool) {
+	b.t.Helper()
+	after := b.capture(before.Function)
+	if d := cmp.Diff(portrait(before, image), portrait(after, image)); d != "" {
+		b.t.Errorf("%s is not what it was (-before +after):\n%s", before.Function, d)
+	}
+	c := must(after.config(""))
+	want := types.PackageTypeZip
+	if image {
+		want = types.PackageTypeImage
+	}
+	if c.PackageType != want {
+		b.t.Errorf("%s is a %s, want %s", before.Function, c.PackageType, want)
+	}
+}
+
+func (b *bench) apply(name string, c Choices) (*Result, error) {
+	b.t.Helper()
+	snap := b.capture(name)
+	plan := PlanFor(snap, c)
+	if len(plan.Blockers) > 0 {
+		b.t.Fatalf("blocked by %v", plan.Blockers)
+	}
+	return b.s.Apply(b.ctx, snap, plan, c, b.emit)
+}
+
+// noSecrets looks for planted values wherever a run leaves words.
+func (b *bench) noSecrets() {
+	b.t.Helper()
+	var words strings.Builder
+	for _, e := range b.events {
+		fmt.Fprintf(&words, "%+v\n", e)
+	}
+	err := filepath.WalkDir(filepath.Join(b.state, journalDir), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			words.Write(must(os.ReadFile(path)))
+		}
+		return err
+	})
+	if err != nil {
+		b.t.Error(err)
+	}
+	err = filepath.WalkDir(b.state, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if mode := must(d.Info()).Mode().Perm(); mode&0o077 != 0 {
+			b.t.Errorf("%s has mode %v", path, mode)
+		}
+		return nil
+	})
+	if err != nil {
+		b.t.Error(err)
+	}
+	for _, secret := range []string{plantedEnv, plantedToken, "X-Amz-Signature"} {
+		if strings.Contains(words.String(), secret) {
+			b.t.Errorf("%s is in an event or a journal", secret)
+		}
+	}
+}
+
+func TestReplaceAndRollBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.rich("shop")
+	before := b.capture("shop")
+	res, err := b.apply("shop", accepted)
+	if err != nil {
+		t.Fatalf("%+v: %v", res, err)
+	}
+	if res.State != StateDone || res.Gap <= 0 || res.Image == "" || res.Next != "" {
+		t.Errorf("result %+v", res)
+	}
+	if b.events[0].Step.ID != "journal" || b.events[0].Step.Target != res.Journal {
+		t.Errorf("the first event is %+v", b.events[0])
+	}
+	b.sameAs(before, true)
+	if got := b.names(); !slices.Equal(got, []string{"shop"}) {
+		t.Errorf("functions %v", got)
+	}
+	b.noSecrets()
+	t.Log(res.Message)
+
+	if again, err := b.s.Resume(b.ctx, res.Journal, b.emit); err != nil || again.State != StateDone {
+		t.Errorf("resume of a finished migration: %+v, %v", again, err)
+	}
+	back, err := b.s.Rollback(b.ctx, res.Journal, b.emit)
+	if err != nil {
+		t.Fatalf("%+v: %v", back, err)
+	}
+	if back.State != StateRolledBack || back.Gap <= 0 {
+		t.Errorf("result %+v", back)
+	}
+	b.sameAs(before, false)
+	after := b.capture("shop")
+	if after.CodeSHA256 != before.CodeSHA256 {
+		t.Error("the code is another")
+	}
+	b.noSecrets()
+	if _, err := b.s.Resume(b.ctx, res.Journal, b.emit); err == nil {
+		t.Error("a migration that was rolled back is resumed")
+	}
+	if e := must(ReadJournal(b.state, res.Journal)); e.State != StateRolledBack || len(e.Steps) == 0 {
+		t.Errorf("journal %+v", e)
+	}
+}
+
+func TestBesideAndRollBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.rich("shop")
+	before := b.capture("shop")
+	res, err := b.apply("shop", Choices{Strategy: Beside})
+	if err != nil {
+		t.Fatalf("%+v: %v", res, err)
+	}
+	got := b.names()
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"shop", "shop-image"}) {
+		t.Errorf("functions %v", got)
+	}
+	now := b.capture("shop-image")
+	if n, m := len(now.of(kindMapping)), len(before.of(kindMapping)); n != m {
+		t.Errorf("%d mappings moved, want %d", n, m)
+	}
+	if n := len(b.capture("shop").of(kindMapping)); n != 0 {
+		t.Errorf("%d mappings stayed", n)
+	}
+	if _, err := b.s.Rollback(b.ctx, res.Journal, b.emit); err != nil {
+		t.Fatal(err)
+	}
+	b.sameAs(before, false)
+	if got := b.names(); !slices.Equal(got, []string{"shop"}) {
+		t.Errorf("functions %v", got)
+	}
+	b.noSecrets()
+}
+
+// A second writer between plan and apply, and between apply's steps.
+func TestSecondWriter(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plain("shop")
+	snap := b.capture("shop")
+	plan := PlanFor(snap, Choices{})
+	change := func() {
+		memory := int32(333)
+		_, err := b.api.UpdateFunctionConfiguration(b.ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: &snap.Function, MemorySize: &memory})
+		ok(b, 0, err)
+		b.wait("shop")
+	}
+	change()
+	b.server.ForgetCalls()
+	if res, err := b.s.Apply(b.ctx, snap, plan, Choices{}, b.emit); err == nil || res != nil {
+		t.Errorf("a stale plan is applied: %+v, %v", res, err)
+	}
+	for _, c := range b.server.Calls() {
+		if mutating(c) {
+			t.Errorf("a stale plan led to %s", c.Operation)
+		}
+	}
+	if list := must(Journals(b.state)); len(list) != 0 {
+		t.Errorf("a refused plan left journals %v", list)
+	}
+	snap = b.capture("shop")
+	res, err := b.s.Apply(b.ctx, snap, PlanFor(snap, Choices{}), Choices{}, func(e Event) {
+		if e.Step.ID == "rehearse-clean" && e.State == Done {
+			memory := int32(444)
+			_, err := b.api.UpdateFunctionConfiguration(b.ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: &snap.Function, MemorySize: &memory})
+			ok(b, 0, err)
+		}
+	})
+	if err == nil || res == nil || res.State != StateFailed || !strings.Contains(err.Error(), "somebody else") {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if c := must(b.capture("shop").config("")); c.PackageType != types.PackageTypeZip || *c.MemorySize != 444 {
+		t.Errorf("the other writer's function is gone: %+v", c)
+	}
+}
+
+func TestApplyNeedsAnArmedSession(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plain("shop")
+	snap := b.capture("shop")
+	b.s.config.Session.Disarm()
+	if _, err := b.s.Apply(b.ctx, snap, PlanFor(snap, Choices{}), Choices{}, b.emit); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("an unarmed session: %v", err)
+	}
+	if _, err := os.Stat(b.state); err == nil {
+		t.Error("an unarmed session left files")
+	}
+}
