@@ -320,6 +320,16 @@ func TestCheckLocal(t *testing.T) {
 	}
 }
 
+// An extra field that only the local header has can push the data too far.
+func TestCheckLocalKnowsWhereDataEnds(t *testing.T) {
+	b := ziptest.Bytes(ziptest.File("x", long))
+	d, err := readBytes(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, d.CheckLocal(&d.Entries[0], b[:30+1+1]), zipdir.RuleOverlap, "x")
+}
+
 func TestReadBoundsItsMemory(t *testing.T) {
 	for name, test := range map[string]struct {
 		end64 func(*ziptest.End64)
