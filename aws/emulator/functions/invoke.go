@@ -103,10 +103,9 @@ func (s *Store) prepare(c wire.Call, n name, in *lambda.InvokeInput) (wire.Invoc
 	if v.Change != nil && v.Prior != nil {
 		v = v.Prior // an update under way: the old code still answers (docs.aws.amazon.com/lambda/latest/dg/functions-states.html)
 	}
-	if v.Change != nil || v.Config.State == types.StateFailed {
-		state := types.StatePending
-		if v.Config.State == types.StateFailed && v.Change == nil {
-			state = types.StateFailed
+	if state := s.view(v).State; state != types.StateActive {
+		if state == types.StateInactive {
+			s.restore(v) // this invocation fails, and wakes the function (docs.aws.amazon.com/lambda/latest/dg/functions-states.html)
 		}
 		// https://github.com/remotion-dev/remotion/issues/1186
 		return wire.Invocation{}, nil, conflict("The operation cannot be performed at this time. The function is currently in the following state: %s", state)
@@ -132,6 +131,7 @@ func (s *Store) prepare(c wire.Call, n name, in *lambda.InvokeInput) (wire.Invoc
 	if s.opts.Invoker == nil && in.InvocationType != types.InvocationTypeDryRun {
 		return req, nil, refuse(schemas.InvalidRuntimeException, "This account can't run functions.")
 	}
+	v.Used = s.opts.Now()
 	f.running++
 	return req, f, nil
 }

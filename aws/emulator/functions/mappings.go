@@ -305,8 +305,8 @@ func (s *Store) listMappings(_ context.Context, c wire.Call, in *lambda.ListEven
 
 // busyMapping is AWS's answer to a change while another is under way
 // (https://github.com/hashicorp/terraform-provider-aws/issues/14709).
-func busyMapping() error {
-	return refuse(schemas.ResourceInUseException, "Cannot update the event source mapping because it is in use.")
+func busyMapping(verb string) error {
+	return refuse(schemas.ResourceInUseException, "Cannot %s the event source mapping because it is in use.", verb)
 }
 
 func (s *Store) updateMapping(_ context.Context, c wire.Call, in *lambda.UpdateEventSourceMappingInput) (*types.EventSourceMappingConfiguration, error) {
@@ -317,7 +317,7 @@ func (s *Store) updateMapping(_ context.Context, c wire.Call, in *lambda.UpdateE
 		return nil, gone()
 	}
 	if s.busy(m) {
-		return nil, busyMapping()
+		return nil, busyMapping("update")
 	}
 	kind := sourceOf(m.Config.EventSourceArn, m.Config.SelfManagedEventSource)
 	next := m.Config
@@ -404,7 +404,7 @@ func (s *Store) deleteMapping(_ context.Context, c wire.Call, in *lambda.DeleteE
 		return nil, gone()
 	}
 	if s.busy(m) {
-		return nil, busyMapping()
+		return nil, busyMapping("delete")
 	}
 	s.move(c, m, "Deleting", deleted)
 	out := s.mappingView(m)

@@ -13,7 +13,9 @@ import (
 // the first time somebody looks after Until.
 type change struct {
 	Create bool
-	Until  time.Time
+	// Restore is set when an idle function is made ready again.
+	Restore bool
+	Until   time.Time
 	// Looking is set while Lambda looks into the image; it holds the change up.
 	Looking bool
 	// Code and Reason say why it fails; "" when it does not.
@@ -24,33 +26,64 @@ type change struct {
 // begin starts a change of v. The caller holds s.mu.
 func (s *Store) begin(c wire.Call, v *version, create bool) {
 	v.Config.RevisionId, v.Build = ptr(uuid()), uuid()
-	ch := &change{Create: create, Until: s.opts.Now().Add(s.opts.Delay)}
-	v.Change = ch
+	v.Change = &change{Create: create, Until: s.opts.Now().Add(s.opts.Delay)}
 	if c.Privileged {
-		ch.Until = s.opts.Now()
+		v.Change.Until = s.opts.Now()
 	}
-	if v.Image != nil && s.opts.Images != nil {
-		img := *v.Image
-		ch.Looking = true
-		s.async.Add(1)
-		go func() {
-			defer s.async.Done()
-			code, reason := s.opts.Images.Check(context.Background(), img)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			ch.Looking, ch.Code, ch.Reason = false, code, reason
-		}()
-	}
+	s.optimize(v, c.Privileged)
 	s.settle(v)
+}
+
+// optimize lets Lambda look into the image of v, if it has one, while the change
+// is under way, or before it returns.
+func (s *Store) optimize(v *version, atOnce bool) {
+	if v.Image == nil || s.opts.Images == nil {
+		return
+	}
+	img, ch := *v.Image, v.Change
+	if atOnce {
+		ch.Code, ch.Reason = s.opts.Images.Check(context.Background(), img)
+		return
+	}
+	ch.Looking = true
+	s.async.Add(1)
+	go func() {
+		defer s.async.Done()
+		code, reason := s.opts.Images.Check(context.Background(), img)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		ch.Looking, ch.Code, ch.Reason = false, code, reason
+	}()
+}
+
+// idleAfter is when a function becomes Inactive whose image or network Lambda
+// prepares: "multiple weeks" without an invocation
+// (docs.aws.amazon.com/lambda/latest/dg/images-create.html), four here.
+const idleAfter = 4 * 7 * 24 * time.Hour
+
+// reclaims reports whether Lambda prepares something for v that it takes back.
+func (v *version) reclaims() bool {
+	return v.Image != nil || v.Config.VpcConfig != nil && val(v.Config.VpcConfig.VpcId) != ""
+}
+
+// restore makes an idle function ready again, as its first invocation does.
+func (s *Store) restore(v *version) {
+	v.Change = &change{Create: true, Restore: true, Until: s.opts.Now().Add(s.opts.Delay)}
+	s.optimize(v, false)
 }
 
 // settle applies what has come to pass. The RevisionId moves with it (recorded
 // in test_function_revisions_basic).
 func (s *Store) settle(v *version) {
 	c := v.Change
+	if c == nil && v.reclaims() && v.Config.State == types.StateActive && s.opts.Now().Sub(v.Used) > idleAfter {
+		v.Config.State, v.Config.StateReasonCode = types.StateInactive, types.StateReasonCodeIdle
+		v.Config.StateReason = ptr("The function is idle.")
+	}
 	if c == nil || c.Looking || s.opts.Now().Before(c.Until) {
 		return
 	}
+	v.Used = c.Until
 	if v.Prior != nil {
 		s.forget(v.Prior)
 	}
@@ -81,6 +114,9 @@ func (s *Store) view(v *version) types.FunctionConfiguration {
 	cfg := v.Config
 	if c := v.Change; c != nil && c.Create {
 		cfg.State, cfg.StateReason, cfg.StateReasonCode = types.StatePending, ptr(creating), types.StateReasonCodeCreating
+		if c.Restore {
+			cfg.StateReason, cfg.StateReasonCode = ptr("The function is being restored."), types.StateReasonCodeRestoring
+		}
 		cfg.LastUpdateStatus, cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = "", nil, ""
 	} else if c != nil {
 		cfg.LastUpdateStatus = types.LastUpdateStatusInProgress

@@ -109,6 +109,7 @@ type version struct {
 	Image  *wire.Image // for an image
 	Layers []string    // SHA-256 of each layer's archive: the copy a function keeps
 	Change *change     // under way; nil when settled
+	Used   time.Time   // last invoked or made ready
 	Build  string      // changes with the code or configuration
 	Prior  *version    // what answers invocations while an update is under way
 }

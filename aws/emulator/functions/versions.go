@@ -63,7 +63,7 @@ func (s *Store) publish(c wire.Call, r *region, f *function, description *string
 	}
 	r.Issued[f.Name]++ // never used twice, even after the function was deleted
 	number := strconv.Itoa(r.Issued[f.Name])
-	v := &version{Config: f.Latest.Config, Object: f.Latest.Object, Image: f.Latest.Image, Layers: f.Latest.Layers, Build: uuid()}
+	v := &version{Config: f.Latest.Config, Object: f.Latest.Object, Image: f.Latest.Image, Layers: f.Latest.Layers, Build: uuid(), Used: s.opts.Now()}
 	cfg := &v.Config
 	cfg.Version, cfg.FunctionArn = ptr(number), ptr(functionARN(c, f.Name)+":"+number)
 	cfg.LastModified, cfg.RevisionId = when(c.Now), ptr(uuid())
