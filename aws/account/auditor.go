@@ -198,15 +198,20 @@ func (r *run) measure(ctx context.Context, f *Function, out *lambda.GetFunctionO
 	for _, w := range waits {
 		facts.LayerFacts = append(facts.LayerFacts, w.wait())
 	}
-	facts.sum()
-	s := &subject{Facts: facts, now: r.now()}
-	if f.PackageType != "Image" {
-		s.opt = r.opt(facts)
-		facts.Extensions = s.extensions()
-	}
-	facts.Findings = judge(s)
-	facts.Complete = true
+	r.conclude(facts)
 	return facts
+}
+
+// conclude works out what the archives mean together.
+func (r *run) conclude(f *Facts) {
+	f.sum()
+	s := &subject{Facts: f, now: r.now()}
+	if f.PackageType != "Image" {
+		s.opt = r.opt(f)
+		f.Extensions = s.extensions()
+	}
+	f.Findings = judge(s)
+	f.Complete = true
 }
 
 func (r *run) getFunction(ctx context.Context, client *lambda.Client, arn string) (*lambda.GetFunctionOutput, error) {
