@@ -31,8 +31,8 @@ func (b Base) Custom() bool { return strings.HasPrefix(b.Runtime, "provided") }
 // github.com/aws/aws-lambda-base-images). Newest first within a language.
 func All() []Base {
 	return []Base{
-		{"lambda/nodejs", "24", "nodejs24.x", "al2023", OCI, false},
-		{"lambda/nodejs", "22", "nodejs22.x", "al2023", Docker, false},
+		{"lambda/nodejs", "24", "nodejs24.x", "al2023", Docker, false},
+		{"lambda/nodejs", "22", "nodejs22.x", "al2023", OCI, false},
 		{"lambda/nodejs", "20", "nodejs20.x", "al2023", Docker, false},
 		{"lambda/nodejs", "18", "nodejs18.x", "al2", Docker, false},
 		{"lambda/nodejs", "16", "nodejs16.x", "al2", Docker, false},

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"github.com/adrg/xdg"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/build/layer"
+)
+
+// storeBytes caps the cache of converted image layers. A Lambda account with
+// many large layers fits some forty of the largest.
+const storeBytes = 10 << 30
+
+// demoFunctions is the size of the account that --demo makes.
+const demoFunctions = 64
+
+// app holds the global flags and makes the rooms' values on first use, so that a
+// command pays only for what it asks.
+type app struct {
+	io           *streams
+	profile      string
+	regions      []string
+	demo         bool
+	write        bool
+	baseRegistry string
+
+	mu      sync.Mutex
+	session *session.Session
+	account *emulator.Server
+	scratch string // temporary directory, removed by close
+}
+
+func newApp(io *streams) *app { return &app{io: io} }
+
+// version is what the build recorded of itself.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+// open returns the session, starting the embedded account first where --demo
+// asks for it.
+func (a *app) open(ctx context.Context) (*session.Session, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.session != nil {
+		return a.session, nil
+	}
+	if a.demo {
+		if err := a.startDemo(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s, err := session.Open(ctx, session.Options{Profile: a.profile, Regions: a.regions, Write: a.write, Unlimited: a.demo})
+	if err != nil {
+		return nil, err
+	}
+	a.session = s
+	return s, nil
+}
+
+// offline reports that nothing has asked for the account so far, as work on
+// local zips never does.
+func (a *app) offline() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.session == nil
+}
+
+// startDemo serves an account on loopback and points the SDK's own environment
+// variables at it; nothing else in the program knows the difference.
+func (a *app) startDemo(ctx context.Context) error {
+	if a.profile != "" {
+		return usagef("--demo brings its own account: leave out --profile")
+	}
+	// An interrupted migration still has a step to finish: the account outlives ctx.
+	server, err := emulator.Start(context.WithoutCancel(ctx), emulator.Options{Functions: demoFunctions})
+	if err != nil {
+		return fmt.Errorf("start the embedded account: %w", err)
+	}
+	a.account = server
+	for _, name := range []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"} {
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	for _, line := range server.Environ() {
+		name, value, _ := strings.Cut(line, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+		if name == "OPTLIFT_BASE_REGISTRY" {
+			a.baseRegistry = value
+		}
+	}
+	return nil
+}
+
+// temp returns a directory that lives as long as the command.
+func (a *app) temp() (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.scratch == "" {
+		dir, err := os.MkdirTemp("", "optlift-")
+		if err != nil {
+			return "", fmt.Errorf("make a scratch directory: %w", err)
+		}
+		a.scratch = dir
+	}
+	return a.scratch, nil
+}
+
+// state is where journals and backups are kept. The demo's are temporary, as
+// its account is.
+func (a *app) state() (string, error) {
+	if a.demo {
+		dir, err := a.temp()
+		return filepath.Join(dir, "state"), err
+	}
+	return filepath.Join(xdg.StateHome, "optlift"), nil
+}
+
+func (a *app) cache(name string) string { return filepath.Join(xdg.CacheHome, "optlift", name) }
+
+func (a *app) store() (*layer.Store, error) { return layer.OpenStore(a.cache("layers"), storeBytes) }
+
+func (a *app) opener() (*target.Opener, error) {
+	dir, err := a.temp()
+	if err != nil {
+		return nil, err
+	}
+	return &target.Opener{Session: a.open, Scratch: dir}, nil
+}
+
+func (a *app) auditor(ctx context.Context) (*account.Auditor, error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return account.NewAuditor(s, a.cache("directories")), nil
+}
+
+// switcher returns the switcher of one region.
+func (a *app) switcher(ctx context.Context, region string) (*switchover.Switcher, error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	store, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	state, err := a.state()
+	if err != nil {
+		return nil, err
+	}
+	return switchover.New(switchover.Config{
+		Session: s, Region: region, Store: store,
+		BaseRegistry: a.baseRegistry, StateDir: state,
+	}), nil
+}
+
+// close frees what the command used.
+func (a *app) close() error {
+	var errs []error
+	if a.account != nil {
+		errs = append(errs, a.account.Close())
+	}
+	if a.scratch != "" {
+		errs = append(errs, os.RemoveAll(a.scratch))
+	}
+	return errors.Join(errs...)
+}

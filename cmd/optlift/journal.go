@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/optlift/optlift/aws/switchover"
+)
+
+const millisecond = time.Millisecond
+
+func newJournal(a *app) *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "journal",
+		Short: "List the migrations made from this machine",
+		Args:  args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := oneOf("output", format, "table", "json"); err != nil {
+				return err
+			}
+			dir, err := a.state()
+			if err != nil {
+				return err
+			}
+			entries, err := switchover.Journals(dir)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return a.io.printJSON(entries)
+			}
+			if len(entries) == 0 {
+				fmt.Fprintln(a.io.out, "no migration has been made from this machine")
+				return nil
+			}
+			w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "ID\tFUNCTION\tREGION\tSTARTED\tSTATE")
+			for _, e := range entries {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, printable(e.Function), e.Region, e.Started.Local().Format(time.DateTime), e.State)
+			}
+			return w.Flush()
+		},
+	}
+	cmd.PersistentFlags().StringVarP(&format, "output", "o", "table", "table or json")
+	show := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show the steps of one migration",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, ids []string) error {
+			if err := oneOf("output", format, "table", "json"); err != nil {
+				return err
+			}
+			dir, err := a.state()
+			if err != nil {
+				return err
+			}
+			entry, err := switchover.ReadJournal(dir, ids[0])
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return a.io.printJSON(entry)
+			}
+			fmt.Fprintf(a.io.out, "%s  %s in %s, %s: %s\n", entry.ID, printable(entry.Function), entry.Region,
+				entry.Started.Local().Format(time.DateTime), entry.State)
+			w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
+			for _, e := range entry.Steps {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.At.Local().Format(time.TimeOnly), e.State, e.Step.ID, printable(e.Message))
+			}
+			return w.Flush()
+		},
+	}
+	cmd.AddCommand(show)
+	return cmd
+}
+
+func newResume(a *app) *cobra.Command {
+	return newReplay(a, "resume", "Go on with a migration where it stopped",
+		func(ctx context.Context, s *switchover.Switcher, id string, emit func(switchover.Event)) (*switchover.Result, error) {
+			return s.Resume(ctx, id, emit)
+		})
+}
+
+func newRollback(a *app) *cobra.Command {
+	return newReplay(a, "rollback", "Put the Zip function of a migration back, finished or not",
+		func(ctx context.Context, s *switchover.Switcher, id string, emit func(switchover.Event)) (*switchover.Result, error) {
+			return s.Rollback(ctx, id, emit)
+		})
+}
+
+// newReplay makes the commands that take up a journal again; they are armed as
+// migrate is.
+func newReplay(a *app, name, short string, replay func(context.Context, *switchover.Switcher, string, func(switchover.Event)) (*switchover.Result, error)) *cobra.Command {
+	var arm armFlags
+	cmd := &cobra.Command{
+		Use:   name + " ID --write --confirm FUNCTION",
+		Short: short,
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, ids []string) error {
+			dir, err := a.state()
+			if err != nil {
+				return err
+			}
+			entry, err := switchover.ReadJournal(dir, ids[0])
+			if err != nil {
+				return err
+			}
+			if err := arm.check(a, entry.Function); err != nil {
+				return err
+			}
+			s, err := a.switcher(c.Context(), entry.Region)
+			if err != nil {
+				return err
+			}
+			report := newStepPrinter(a.io, arm.format)
+			result, err := replay(c.Context(), s, entry.ID, report.event)
+			return report.result(result, err)
+		},
+	}
+	arm.add(cmd)
+	return cmd
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/optlift/optlift/aws/switchover"
+)
+
+// armFlags are the two words every command that changes an account asks for.
+type armFlags struct {
+	confirm string
+	format  string
+}
+
+func (f *armFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.confirm, "confirm", "", "the function's name, to confirm that it may be changed")
+	c.Flags().StringVarP(&f.format, "output", "o", "text", "text or json (one object per step, then the result)")
+}
+
+// check refuses to go on unless writes are allowed and the name was confirmed,
+// on the command line or, at a terminal, at a prompt.
+func (f *armFlags) check(a *app, function string) error {
+	if err := oneOf("output", f.format, "text", "json"); err != nil {
+		return err
+	}
+	if !a.write {
+		return usagef("this changes function %s: add --write --confirm %s", function, function)
+	}
+	if f.confirm == "" && a.io.inTTY && a.io.errTTY {
+		fmt.Fprintf(a.io.err, "Type the function's name to confirm: ")
+		line, err := bufio.NewReader(a.io.in).ReadString('\n')
+		if err != nil {
+			return usagef("not confirmed: nothing was changed")
+		}
+		f.confirm = strings.TrimSpace(line)
+	}
+	if f.confirm != function {
+		return usagef("--confirm %q is not the function's name %q: nothing was changed", f.confirm, function)
+	}
+	return nil
+}
+
+func newMigrate(a *app) *cobra.Command {
+	var flags choiceFlags
+	var arm armFlags
+	var file string
+	cmd := &cobra.Command{
+		Use:   "migrate FUNCTION --write --confirm FUNCTION",
+		Short: "Switch a function from Zip to Image, with a way back at every step",
+		Long: `Back up a function, build its image, push it to ECR, rehearse it under a temporary
+name, and only then replace the function (or create one beside it), with
+everything that was attached to it. Each step is in a journal before and after it
+is done: optlift resume goes on, optlift rollback takes it back.
+
+The first interrupt finishes the running step and stops at a safe place.`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, names []string) error {
+			choices, err := flags.choices()
+			if err != nil {
+				return err
+			}
+			if !a.write {
+				return usagef("migrate changes the account: add --write --confirm %s, or see optlift plan", names[0])
+			}
+			return runMigrate(c.Context(), a, names[0], choices, &arm, file)
+		},
+	}
+	flags.add(cmd)
+	arm.add(cmd)
+	cmd.Flags().StringVar(&file, "plan", "", "plan saved by optlift plan --save; refused when the function has changed since")
+	return cmd
+}
+
+func runMigrate(ctx context.Context, a *app, function string, choices switchover.Choices, arm *armFlags, file string) error {
+	s, snap, plan, err := a.plan(ctx, function, choices)
+	if err != nil {
+		return err
+	}
+	if file != "" {
+		saved, err := switchover.LoadPlan(file)
+		if err != nil {
+			return err
+		}
+		if err := saved.Matches(snap); err != nil {
+			return err
+		}
+		plan = saved
+		choices = saved.Choices
+	}
+	if arm.format == "text" {
+		fmt.Fprint(a.io.out, plan.Text())
+	}
+	if n := len(plan.Blockers); n > 0 {
+		return fmt.Errorf("%d blockers stand against the switch of %s, the first: %s; nothing was changed", n, plan.Function, plan.Blockers[0].Message)
+	}
+	if err := arm.check(a, plan.Function); err != nil {
+		return err
+	}
+	report := newStepPrinter(a.io, arm.format)
+	result, err := s.Apply(ctx, snap, plan, choices, report.event)
+	return report.result(result, err)
+}
+
+// stepPrinter prints the events of a run as lines or as JSON objects.
+type stepPrinter struct {
+	io       *streams
+	format   string
+	progress *progress
+}
+
+func newStepPrinter(io *streams, format string) *stepPrinter {
+	return &stepPrinter{io: io, format: format, progress: newProgress(io)}
+}
+
+func (p *stepPrinter) event(e switchover.Event) {
+	if e.Image != nil {
+		p.progress.image(*e.Image)
+		return
+	}
+	p.progress.done()
+	if p.format == "json" {
+		p.json(e)
+		return
+	}
+	if e.State == switchover.Running && !p.io.errTTY {
+		return // a pipe gets one line per step, when it has ended
+	}
+	if e.State == switchover.Running {
+		p.progress.line(e.Step.ID+" "+e.Step.Target, 0, 0)
+		return
+	}
+	fmt.Fprintf(p.io.out, "%-8s %s", e.State, e.Step.ID)
+	if e.Message != "" {
+		fmt.Fprintf(p.io.out, ": %s", printable(e.Message))
+	}
+	fmt.Fprintln(p.io.out)
+}
+
+func (p *stepPrinter) json(v any) {
+	enc := json.NewEncoder(p.io.out)
+	enc.SetEscapeHTML(false)
+	// A reader that went away must not stop a migration half-way.
+	_ = enc.Encode(v)
+}
+
+// result prints how a run ended and turns it into the command's error.
+func (p *stepPrinter) result(r *switchover.Result, err error) error {
+	p.progress.done()
+	if r == nil {
+		return err
+	}
+	if p.format == "json" {
+		p.json(r)
+	} else {
+		fmt.Fprintf(p.io.out, "%s: %s\n", r.State, printable(r.Message))
+		if r.Gap > 0 {
+			fmt.Fprintf(p.io.out, "the name did not answer for %s\n", r.Gap.Round(millisecond))
+		}
+		if r.Next != "" {
+			fmt.Fprintf(p.io.out, "next: %s\n", r.Next)
+		}
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/optlift/optlift/build/optfs"
+)
+
+func newOpt(a *app) *cobra.Command {
+	var format string
+	var conflicts bool
+	cmd := &cobra.Command{
+		Use:   "opt TARGET...",
+		Short: "Show how layers merge under /opt, and who shadows whom",
+		Long: `Merge the layers of a function, or the layer versions and local zips named, in
+order, and print for every path under /opt which layer won and which copies it
+shadows. Several targets are merged in the order given. Local zips need no
+account.`,
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, targets []string) error {
+			if err := oneOf("output", format, "tree", "json"); err != nil {
+				return err
+			}
+			return runOpt(c.Context(), a, targets, format, conflicts)
+		},
+	}
+	cmd.Flags().StringVarP(&format, "output", "o", "tree", "tree or json")
+	cmd.Flags().BoolVar(&conflicts, "conflicts", false, "only paths whose shadowed copy differs")
+	return cmd
+}
+
+func runOpt(ctx context.Context, a *app, targets []string, format string, conflicts bool) error {
+	opener, err := a.opener()
+	if err != nil {
+		return err
+	}
+	set, err := opener.Open(ctx, targets...)
+	if err != nil {
+		return err
+	}
+	defer set.Close()
+	tree, err := set.Opt(ctx)
+	if err != nil {
+		return err
+	}
+	if a.offline() {
+		// The bytes are at hand, so what looks identical is compared, not assumed.
+		if tree, err = tree.Confirm(ctx); err != nil {
+			return err
+		}
+	}
+	report := tree.Report("/opt")
+	if conflicts {
+		report.Entries = conflicting(report.Entries)
+	}
+	if format == "json" {
+		return a.io.printJSON(report)
+	}
+	return printTree(a.io, report)
+}
+
+// conflicting keeps the entries that shadow a copy with other content.
+func conflicting(entries []optfs.ReportEntry) []optfs.ReportEntry {
+	kept := []optfs.ReportEntry{}
+	for _, e := range entries {
+		if e.Conflict() {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+func printTree(s *streams, r optfs.Report) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, l := range r.Layers {
+		size := "unzipped size unknown"
+		if l.Unzipped != nil {
+			size = humanize.IBytes(uint64(*l.Unzipped)) + " unzipped"
+		}
+		fmt.Fprintf(w, "layer %d\t%s\t%s\n", l.Index, printable(l.Source), size)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(r.Layers) == 0 {
+		_, err := fmt.Fprintln(s.out, "the function has no layers: /opt is empty")
+		return err
+	}
+	fmt.Fprintln(s.out)
+	w = tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, e := range r.Entries {
+		path := printable(e.Path)
+		switch e.Type {
+		case "dir":
+			path += "/"
+		case "symlink":
+			path += " -> " + printable(e.Target)
+		}
+		size := ""
+		if e.Type == "file" {
+			size = humanize.IBytes(uint64(e.Size))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", e.Mode, size, e.Winner, path, shadowText(e.Shadows))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "\n%d paths, %s; %d conflicts, %s shadowed\n", len(r.Entries),
+		humanize.IBytes(uint64(r.Size)), r.Conflicts, humanize.IBytes(uint64(r.ShadowedBytes)))
+	return err
+}
+
+// shadowText says whom a path shadows: "differs from 1, same as 2".
+func shadowText(shadows []optfs.ReportShadow) string {
+	text := ""
+	for _, s := range shadows {
+		word := "shadows"
+		if s.Identical {
+			word = "same as"
+		}
+		if text != "" {
+			text += ", "
+		}
+		text += fmt.Sprintf("%s layer %d", word, s.Layer)
+		if s.Path != "" {
+			text += " " + printable(s.Path)
+		}
+	}
+	return text
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/optlift/optlift/aws/switchover"
+)
+
+// choiceFlags are what plan and migrate let the user decide.
+type choiceFlags struct {
+	strategy string
+	repo     string
+	base     string
+	accept   []string
+	events   []string
+}
+
+func (f *choiceFlags) add(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.strategy, "strategy", string(switchover.Replace),
+		"replace (same name: delete and create again) or beside (a new function, mappings moved over)")
+	flags.StringVar(&f.repo, "repository", "", "ECR repository for the image (default: the function's name in lower case)")
+	flags.StringVar(&f.base, "base", "", "base image instead of the runtime's own: a reference or oci:DIR")
+	flags.StringArrayVar(&f.accept, "accept", nil, "id of a blocker or warning to accept; may be given several times")
+	flags.StringArrayVar(&f.events, "event", nil, "file with an event for the rehearsal; may be given several times")
+}
+
+func (f *choiceFlags) choices() (switchover.Choices, error) {
+	if err := oneOf("strategy", f.strategy, string(switchover.Replace), string(switchover.Beside)); err != nil {
+		return switchover.Choices{}, err
+	}
+	return switchover.Choices{
+		Strategy: switchover.Strategy(f.strategy), Repository: f.repo, Base: f.base,
+		Accept: f.accept, Events: f.events,
+	}, nil
+}
+
+func newPlan(a *app) *cobra.Command {
+	var flags choiceFlags
+	var format, save string
+	cmd := &cobra.Command{
+		Use:   "plan FUNCTION",
+		Short: "Show what switching a function to an image would do, step by step",
+		Long: `Read everything a function is and has attached, and print the steps of its
+switch from Zip to Image: what is created, deleted, changed and kept, what is
+lost, and what takes each step back. Nothing is changed. Exits 3 when something
+stands against the switch.`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, names []string) error {
+			choices, err := flags.choices()
+			if err != nil {
+				return err
+			}
+			if err := oneOf("output", format, "text", "json"); err != nil {
+				return err
+			}
+			_, _, plan, err := a.plan(c.Context(), names[0], choices)
+			if err != nil {
+				return err
+			}
+			if save != "" {
+				if err := plan.Save(save); err != nil {
+					return err
+				}
+			}
+			return printPlan(a.io, plan, format)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "text or json")
+	cmd.Flags().StringVar(&save, "save", "", "file to keep the plan in, for migrate --plan")
+	return cmd
+}
+
+// plan captures a function in its own region and plans its switch.
+func (a *app) plan(ctx context.Context, function string, c switchover.Choices) (*switchover.Switcher, *switchover.Snapshot, *switchover.Plan, error) {
+	region, err := a.regionOf(ctx, function)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	s, err := a.switcher(ctx, region)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	snap, err := s.Capture(ctx, function)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return s, snap, switchover.PlanFor(snap, c), nil
+}
+
+func printPlan(io *streams, plan *switchover.Plan, format string) error {
+	if format == "json" {
+		if err := io.printJSON(plan); err != nil {
+			return err
+		}
+	} else if _, err := fmt.Fprint(io.out, plan.Text()); err != nil {
+		return err
+	}
+	if n := len(plan.Blockers); n > 0 {
+		return partlyError{message: fmt.Sprintf("%d blockers stand against the switch of %s", n, plan.Function), silent: true}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/ui"
+)
+
+// runUI opens the terminal. It needs a terminal on both ends; where there is
+// none it says so in one line and names the command that needs none.
+func runUI(ctx context.Context, a *app) error {
+	switch {
+	case !a.io.inTTY || !a.io.outTTY:
+		return usagef("the terminal UI needs a terminal, and this is a pipe: optlift audit prints the same account")
+	case os.Getenv("TERM") == "dumb":
+		return usagef("the terminal UI can't work with TERM=dumb: optlift audit prints the same account")
+	}
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	auditor, err := a.auditor(ctx)
+	if err != nil {
+		return err
+	}
+	interrupted, err := ui.Run(ctx, &workspace{app: a, session: s, auditor: auditor}, ui.Options{
+		Version: version(),
+		// Any value counts, as no-color.org asks.
+		NoColor: os.Getenv("NO_COLOR") != "",
+	})
+	if err == nil && interrupted {
+		err = context.Canceled
+	}
+	return err
+}
+
+// workspace is what the terminal asks for, wired to the rooms below.
+type workspace struct {
+	app     *app
+	session *session.Session
+	auditor *account.Auditor
+}
+
+var _ ui.Backend = (*workspace)(nil)
+
+func (w *workspace) Where() ui.Where {
+	return ui.Where{
+		Account: w.session.Account, Caller: w.session.CallerARN, Profile: w.session.Profile,
+		Regions: w.session.Regions, Demo: w.app.demo,
+	}
+}
+
+func (w *workspace) Armed() bool                { return w.session.Armed() }
+func (w *workspace) Arm(accountID string) error { return w.session.Arm(accountID) }
+func (w *workspace) Explain(err error) string   { return session.Explain(err) }
+
+func (w *workspace) Audit(ctx context.Context, emit func(account.Event)) error {
+	return w.auditor.Audit(ctx, emit)
+}
+
+func (w *workspace) Measure(ctx context.Context, arn string) (*account.Facts, error) {
+	return w.auditor.Measure(ctx, arn)
+}
+
+func (w *workspace) Open(ctx context.Context, targets ...string) (*target.Set, error) {
+	opener, err := w.app.opener()
+	if err != nil {
+		return nil, err
+	}
+	return opener.Open(ctx, targets...)
+}
+
+func (w *workspace) Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {
+	_, snap, plan, err := w.app.plan(ctx, arn, c)
+	return snap, plan, err
+}
+
+func (w *workspace) Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, emit func(switchover.Event)) (*switchover.Result, error) {
+	s, err := w.app.switcher(ctx, snap.Region)
+	if err != nil {
+		return nil, err
+	}
+	return s.Apply(ctx, snap, plan, c, emit)
+}
+
+func (w *workspace) Resume(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error) {
+	s, err := w.switcherOf(ctx, journal)
+	if err != nil {
+		return nil, err
+	}
+	return s.Resume(ctx, journal, emit)
+}
+
+func (w *workspace) Rollback(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error) {
+	s, err := w.switcherOf(ctx, journal)
+	if err != nil {
+		return nil, err
+	}
+	return s.Rollback(ctx, journal, emit)
+}
+
+func (w *workspace) switcherOf(ctx context.Context, journal string) (*switchover.Switcher, error) {
+	entry, err := w.Journal(journal)
+	if err != nil {
+		return nil, err
+	}
+	return w.app.switcher(ctx, entry.Region)
+}
+
+func (w *workspace) Journals() ([]switchover.Entry, error) {
+	dir, err := w.app.state()
+	if err != nil {
+		return nil, err
+	}
+	return switchover.Journals(dir)
+}
+
+func (w *workspace) Journal(id string) (*switchover.Entry, error) {
+	dir, err := w.app.state()
+	if err != nil {
+		return nil, err
+	}
+	return switchover.ReadJournal(dir, id)
+}
+
+// regionOf returns the region of a function: its ARN's, or the session's only one.
+func (a *app) regionOf(ctx context.Context, function string) (string, error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return "", err
+	}
+	if region := account.RegionOfARN(function); region != "" {
+		return region, nil
+	}
+	if len(s.Regions) != 1 {
+		return "", usagef("name one region with --region, or give the function's ARN: the session has %d", len(s.Regions))
+	}
+	return s.Regions[0], nil
+}
