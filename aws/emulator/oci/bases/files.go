@@ -43,12 +43,12 @@ exit 1
 
 // system is what an operating system's images share.
 func system(os, arch string) []file {
-	name := map[string]string{"al2023": "Amazon Linux 2023", "al2": "Amazon Linux 2", "al1": "Amazon Linux"}[os]
+	version := map[string]string{"al2023": "2023", "al2": "2", "al1": "2018.03"}[os]
 	return []file{
 		{path: "bin", link: "usr/bin"},
 		{path: "dev/", mode: 0o755},
 		{path: "etc/", mode: 0o755},
-		{path: "etc/os-release", mode: 0o644, body: fmt.Sprintf("NAME=\"%s (stand-in, %s)\"\nID=\"amzn\"\n", name, arch)},
+		{path: "etc/os-release", mode: 0o644, body: fmt.Sprintf("NAME=\"Amazon Linux (stand-in, %s)\"\nVERSION_ID=\"%s\"\nID=\"amzn\"\n", arch, version)},
 		{path: "lambda-entrypoint.sh", mode: 0o755, body: entrypoint},
 		{path: "lib64", link: "usr/lib64"},
 		{path: "opt/", mode: 0o755},

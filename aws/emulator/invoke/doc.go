@@ -1,0 +1,11 @@
+// Package invoke runs functions. JavaScript handlers of the Node.js runtimes run
+// for real, with modules resolved as Node.js resolves them over /var/task, /opt
+// and NODE_PATH; whether those files came from archives or from an image makes no
+// difference to the code that runs.
+//
+// What it does not run, it checks as Lambda's start does, and says so: external
+// extensions and exec wrappers must exist and be executable, an image's entry
+// point must be there. Every other runtime, native modules, network access and ES
+// modules fail with an error of type Runtime.NotRunnable that names what this
+// account can't run. The REPORT line has no memory figure: it is not measured.
+package invoke
