@@ -67,12 +67,24 @@ func (a *app) open(ctx context.Context) (*session.Session, error) {
 			return nil, err
 		}
 	}
-	s, err := session.Open(ctx, session.Options{Profile: a.profile, Regions: a.regions, Write: a.write, Unlimited: a.demo})
+	opts := session.Options{Profile: a.profile, Regions: a.regions, Write: a.write, Unlimited: a.demo}
+	if a.io.inTTY && a.io.errTTY {
+		opts.MFA = a.askMFA
+	}
+	s, err := session.Open(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
 	a.session = s
 	return s, nil
+}
+
+// askMFA asks the person at the terminal for the token code of a profile's role.
+func (a *app) askMFA() (string, error) {
+	fmt.Fprint(a.io.err, "MFA token code: ")
+	var code string
+	_, err := fmt.Fscanln(a.io.in, &code)
+	return code, err
 }
 
 // offline reports that nothing has asked for the account so far, as work on
