@@ -228,7 +228,7 @@ func TestOneDefectAtATime(t *testing.T) {
 	noParent := archive(t, "opt/", "opt/extensions/agent", "opt/other/file")
 	lateParent := archive(t, "opt/", "opt/extensions/agent", "opt/extensions/")
 	hard := archive(t, "opt/", "opt/a", "opt/b=opt/a")
-	const docker, ociFamily = "nodejs22.x", "python3.13"
+	const docker, ociFamily = "nodejs20.x", "python3.13"
 	for _, c := range []struct {
 		name    string
 		runtime string
@@ -392,7 +392,7 @@ func TestTooBig(t *testing.T) {
 	if err := zw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	uri := w.push(t, "app:big", on(t, "nodejs22.x", raw{image.DockerLayer, b.Bytes(), []byte("other")}))
+	uri := w.push(t, "app:big", on(t, "nodejs20.x", raw{image.DockerLayer, b.Bytes(), []byte("other")}))
 	got, err := w.Resolve(t.Context(), call(), uri, "x86_64")
 	if err != nil {
 		t.Fatal(err)
@@ -405,7 +405,7 @@ func TestTooBig(t *testing.T) {
 func TestOpen(t *testing.T) {
 	w := build(t)
 	plain := archive(t, "opt/", "opt/tool")
-	img := on(t, "nodejs22.x", raw{image.DockerLayer, gzipped(t, plain), plain})
+	img := on(t, "nodejs20.x", raw{image.DockerLayer, gzipped(t, plain), plain})
 	got, err := w.Resolve(t.Context(), call(), w.push(t, "app:v1", img), "x86_64")
 	if err != nil {
 		t.Fatal(err)
