@@ -171,6 +171,9 @@ func (f Failure) strike(w http.ResponseWriter, r *http.Request) {
 	case Reset:
 		if h, ok := w.(http.Hijacker); ok {
 			if c, _, err := h.Hijack(); err == nil {
+				// In the middle of the first line: a client that has seen nothing may
+				// take the connection for one that was idle, and try again by itself.
+				_, _ = c.Write([]byte("HTTP/1.1 "))
 				if t, ok := c.(interface{ SetLinger(int) error }); ok {
 					_ = t.SetLinger(0) // a reset, not an end
 				}

@@ -17,6 +17,7 @@ import (
 	"github.com/optlift/optlift/aws/emulator/ecr"
 	"github.com/optlift/optlift/aws/emulator/functions"
 	"github.com/optlift/optlift/aws/emulator/imagerules"
+	"github.com/optlift/optlift/aws/emulator/invoke"
 	"github.com/optlift/optlift/aws/emulator/objects"
 )
 
@@ -46,6 +47,7 @@ type Server struct {
 	objects *objects.Store
 	lambda  *functions.Store
 	ecr     *ecr.Service
+	invoker *invoke.Invoker
 	rest    *rest
 	faults  faults
 	rates   rates
@@ -109,8 +111,9 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("open registry: %w", err)
 	}
 	rules := imagerules.New(s.ecr)
+	s.invoker = invoke.New(rules)
 	s.lambda = functions.New(functions.Options{
-		Objects: s.objects, Images: rules, Invoker: newInvoker(rules), Now: s.Now, Delay: s.opts.Delay,
+		Objects: s.objects, Images: rules, Invoker: s.invoker, Now: s.Now, Delay: s.opts.Delay,
 	})
 	s.rest = newREST(s.lambda.Operations())
 	loaded, err := s.load()
@@ -171,7 +174,7 @@ func (s *Server) Close() error {
 			s.closing = fmt.Errorf("serve embedded account: %w", err)
 		}
 		s.lambda.Wait()
-		s.closing = errors.Join(s.closing, s.save(), s.ecr.Close())
+		s.closing = errors.Join(s.closing, s.save(), s.invoker.Close(), s.ecr.Close())
 	})
 	return s.closing
 }
@@ -204,4 +207,9 @@ func (s *Server) load() (bool, error) {
 		return false, fmt.Errorf("load account: %w", err)
 	}
 	return true, nil
+}
+
+// seed fills the account.
+func (s *Server) seed(context.Context) error {
+	return errors.New("this build has no seed: start with --functions 0")
 }

@@ -72,36 +72,37 @@ func (s *Store) restore(v *version) {
 	s.optimize(v, false)
 }
 
-// settle applies what has come to pass. The RevisionId moves with it (recorded
-// in test_function_revisions_basic).
+// settle applies what has come to pass. The caller holds s.mu.
 func (s *Store) settle(v *version) {
-	c := v.Change
-	if c == nil && v.reclaims() && v.Config.State == types.StateActive && s.opts.Now().Sub(v.Used) > idleAfter {
-		v.Config.State, v.Config.StateReasonCode = types.StateInactive, types.StateReasonCodeIdle
-		v.Config.StateReason = ptr("The function is idle.")
+	now := s.opts.Now()
+	if c := v.Change; c != nil && !c.Looking && !now.Before(c.Until) {
+		s.finish(v)
 	}
-	if c == nil || c.Looking || s.opts.Now().Before(c.Until) {
-		return
+	cfg := &v.Config
+	if v.Change == nil && v.reclaims() && cfg.State == types.StateActive && now.Sub(v.Used) > idleAfter {
+		cfg.State, cfg.StateReasonCode, cfg.StateReason = types.StateInactive, types.StateReasonCodeIdle, ptr("The function is idle.")
 	}
-	v.Used = c.Until
+}
+
+// finish ends a change. The RevisionId moves with it (recorded in
+// test_function_revisions_basic).
+func (s *Store) finish(v *version) {
 	if v.Prior != nil {
 		s.forget(v.Prior)
 	}
-	v.Change, v.Prior = nil, nil
-	v.Config.RevisionId = ptr(uuid())
-	cfg := &v.Config
-	switch {
-	case c.Code == "":
+	c, cfg := v.Change, &v.Config
+	v.Change, v.Prior, v.Used = nil, nil, c.Until
+	cfg.RevisionId = ptr(uuid())
+	if c.Code == "" {
 		cfg.LastUpdateStatus, cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = types.LastUpdateStatusSuccessful, nil, ""
 		cfg.State, cfg.StateReason, cfg.StateReasonCode = types.StateActive, nil, ""
-	case c.Create:
-		cfg.State, cfg.StateReason, cfg.StateReasonCode = types.StateFailed, ptr(c.Reason), c.Code
-		cfg.LastUpdateStatus = types.LastUpdateStatusFailed
-		cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = ptr(c.Reason), types.LastUpdateStatusReasonCode(c.Code)
-	default:
-		cfg.LastUpdateStatus = types.LastUpdateStatusFailed
-		cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = ptr(c.Reason), types.LastUpdateStatusReasonCode(c.Code)
+		return
 	}
+	if c.Create {
+		cfg.State, cfg.StateReason, cfg.StateReasonCode = types.StateFailed, ptr(c.Reason), c.Code
+	}
+	cfg.LastUpdateStatus = types.LastUpdateStatusFailed
+	cfg.LastUpdateStatusReason, cfg.LastUpdateStatusReasonCode = ptr(c.Reason), types.LastUpdateStatusReasonCode(c.Code)
 }
 
 // creating is the reason AWS gives for Pending and InProgress alike (recorded in
@@ -165,11 +166,11 @@ func (s *Store) Settle() {
 				}
 			}
 			for _, p := range f.Provisioned {
-				p.Until = now
+				p.Until = time.Time{}
 			}
 		}
 		for _, m := range r.Mappings {
-			m.Until = now
+			m.Until = time.Time{}
 		}
 	}
 }
