@@ -161,17 +161,17 @@ func codeLocation(out *lambda.GetFunctionOutput) (archive.Location, error) {
 	c, code := out.Configuration, out.Code
 	switch {
 	case c == nil || code == nil:
-		return archive.Location{}, errors.New("Lambda tells nothing of the code")
+		return archive.Location{}, errors.New("the answer tells nothing of the code")
 	case code.Error != nil:
-		return archive.Location{}, fmt.Errorf("Lambda can't hand out the code: %s (%s)",
+		return archive.Location{}, fmt.Errorf("the code can't be handed out: %s (%s)",
 			session.Clean(aws.ToString(code.Error.Message)), session.Clean(aws.ToString(code.Error.ErrorCode)))
 	case c.PackageType == types.PackageTypeImage:
 		return archive.Location{}, errors.New("it is a container image, not a zip")
 	case aws.ToString(code.Location) == "" && code.ResolvedS3Object != nil:
-		return archive.Location{}, fmt.Errorf("Lambda gives no link: the code is kept in bucket %s of its owner",
+		return archive.Location{}, fmt.Errorf("no download link is given: the code is kept in bucket %s of its owner",
 			session.Clean(aws.ToString(code.ResolvedS3Object.S3Bucket)))
 	case aws.ToString(code.Location) == "":
-		return archive.Location{}, errors.New("Lambda gives no download link")
+		return archive.Location{}, errors.New("no download link is given")
 	}
 	return archive.Location{URL: *code.Location, SHA256: aws.ToString(c.CodeSha256), Size: c.CodeSize}, nil
 }

@@ -353,9 +353,11 @@ func cut(data []byte, w http.ResponseWriter, r *http.Request) {
 
 func TestFaultsThatPass(t *testing.T) {
 	faults := map[string]func(s *s3, w http.ResponseWriter, r *http.Request){
-		"500":   func(_ *s3, w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) },
-		"503":   func(_ *s3, w http.ResponseWriter, _ *http.Request) { http.Error(w, "SlowDown", 503) },
-		"429":   func(_ *s3, w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow", 429) },
+		"500": func(_ *s3, w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) },
+		"503": func(_ *s3, w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "SlowDown", http.StatusServiceUnavailable)
+		},
+		"429":   func(_ *s3, w http.ResponseWriter, _ *http.Request) { http.Error(w, "slow", http.StatusTooManyRequests) },
 		"reset": func(_ *s3, _ http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) },
 		"cut":   func(s *s3, w http.ResponseWriter, r *http.Request) { cut(s.data, w, r) },
 	}

@@ -35,7 +35,7 @@ func download(ctx context.Context, r *remote, file string, progress func(done, t
 	}
 	want, err := base64.StdEncoding.DecodeString(loc.SHA256)
 	if err != nil || len(want) != sha256.Size {
-		return errors.New("Lambda names no SHA-256 to hold it against")
+		return errors.New("no SHA-256 is known to hold it against")
 	}
 	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".part-*")
 	if err != nil {
@@ -50,6 +50,9 @@ func download(ctx context.Context, r *remote, file string, progress func(done, t
 	t := &transfer{file: f, sum: sha256.New(), total: loc.Size, progress: progress}
 	if err := t.run(r); err != nil {
 		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err // bytes that had already arrived do not undo a cancellation
 	}
 	if got := t.sum.Sum(nil); string(got) != string(want) {
 		return fmt.Errorf("its SHA-256 is %x, Lambda says %x", got, want)

@@ -99,7 +99,7 @@ func TestDownloadRefuses(t *testing.T) {
 			},
 			want: "SHA-256",
 		},
-		"no SHA-256": {locate: func(l Location) Location { l.SHA256 = ""; return l }, want: "no SHA-256"},
+		"no SHA-256": {locate: func(l Location) Location { l.SHA256 = ""; return l }, want: "no SHA-256 is known"},
 		"more than it says": {fault: func(_ *s3, _ int, w http.ResponseWriter, _ *http.Request) bool {
 			_, _ = w.Write(noise(2 << 20)) // without a length
 			_ = http.NewResponseController(w).Flush()

@@ -159,8 +159,8 @@ func Explain(err error) string {
 		return ""
 	}
 	text := err.Error()
-	if inner, brief := essence(err); inner != nil {
-		text = strings.Replace(text, inner.Error(), brief, 1)
+	if long, brief := essence(err); long != "" {
+		text = strings.Replace(text, long, brief, 1)
 	}
 	text = Clean(text)
 	if next := nextStep(err); next != "" {
@@ -169,14 +169,15 @@ func Explain(err error) string {
 	return text
 }
 
-// essence finds the part of err that the SDK wrote for programmers and returns
-// it with a shorter text for people.
-func essence(err error) (inner error, brief string) {
+// essence finds the part of err's text that the SDK wrote for programmers, and
+// a shorter one for people; both are "" where there is no such part.
+func essence(err error) (long, brief string) {
 	var (
 		op   *smithy.OperationError
 		call *callError
 		cred *credentialsError
 	)
+	var inner error
 	where := ""
 	if errors.As(err, &call) {
 		inner, where = call, call.service+" "+call.op+" in "+call.region
@@ -187,20 +188,19 @@ func essence(err error) (inner error, brief string) {
 			where = op.Service() + " " + op.Operation()
 		}
 	}
-	// Credentials fail every call alike: which one it was does not matter.
-	if errors.As(err, &cred) {
+	switch {
+	case errors.As(err, &cred):
+		// Credentials fail every call alike: which one it was does not matter.
 		if inner == nil {
 			inner = cred
 		}
-		return inner, credentialsText(cred)
+		return inner.Error(), credentialsText(cred)
+	case inner == nil:
+		return "", ""
+	case call != nil && errors.Is(err, ErrReadOnly):
+		return inner.Error(), call.err.Error()
 	}
-	if inner == nil || errors.Is(err, ErrReadOnly) {
-		if call != nil {
-			return inner, call.err.Error()
-		}
-		return nil, ""
-	}
-	return inner, where + ": " + detail(inner)
+	return inner.Error(), where + ": " + detail(inner)
 }
 
 // detail is what AWS or the network said, without the SDK's framing.

@@ -270,7 +270,8 @@ func TestArm(t *testing.T) {
 func TestEachRegionHasItsOwnClients(t *testing.T) {
 	e := serve(t, false)
 	s := open(t, Options{Regions: []string{"eu-central-1", "sa-east-1"}})
-	if s.Lambda("sa-east-1") != s.Lambda("sa-east-1") || s.ECR("sa-east-1") != s.ECR("sa-east-1") {
+	functions, images := s.Lambda("sa-east-1"), s.ECR("sa-east-1")
+	if functions != s.Lambda("sa-east-1") || images != s.ECR("sa-east-1") {
 		t.Error("clients, and with them the rates, are not shared")
 	}
 	_, _ = s.Lambda("sa-east-1").ListFunctions(t.Context(), &lambda.ListFunctionsInput{})

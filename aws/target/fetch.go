@@ -74,7 +74,7 @@ func (o *Opener) fetch(ctx context.Context, set *Set, it item, progress func(don
 	}
 	sum := hexSum(loc.SHA256)
 	if sum == "" {
-		return Archive{}, fmt.Errorf("download %s: Lambda names no SHA-256 to hold it against", it.name)
+		return Archive{}, fmt.Errorf("download %s: no SHA-256 is known to hold it against", it.name)
 	}
 	if err := os.MkdirAll(o.Scratch, 0o700); err != nil {
 		return Archive{}, fmt.Errorf("make the scratch directory: %w", err)
