@@ -17,6 +17,8 @@ import (
 
 // ServeHTTP tells the protocols apart that share the one host and port.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.busy.Add(1)
+	defer s.busy.Add(-1)
 	switch path := r.URL.Path; {
 	case path == "/v2" || strings.HasPrefix(path, "/v2/"):
 		s.serveStream(w, r, "registry", registryOperation(r), func(w http.ResponseWriter, _ objects.Tamper) { s.ecr.ServeHTTP(w, r) })

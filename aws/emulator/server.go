@@ -52,6 +52,7 @@ type Server struct {
 	faults  faults
 	rates   rates
 	http    *http.Server
+	busy    atomic.Int64 // requests under way
 	served  chan error
 	stop    context.CancelFunc // ends requests that stall
 	closed  sync.Once
@@ -164,12 +165,13 @@ func (s *Server) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
 func (s *Server) Close() error {
 	s.closed.Do(func() {
 		s.stop()
-		// A moment for answers that are being written; then connections are cut.
-		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if s.http.Shutdown(grace) != nil {
-			_ = s.http.Close()
-		}
+		// No new connections; a moment for answers on their way; then the rest is
+		// cut. Shutdown alone would wait for connections that never asked anything.
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = s.http.Shutdown(over) // says that it did not wait
+		s.drain(2 * time.Second)
+		_ = s.http.Close() // says what Shutdown said
 		if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
 			s.closing = fmt.Errorf("serve embedded account: %w", err)
 		}
@@ -177,6 +179,15 @@ func (s *Server) Close() error {
 		s.closing = errors.Join(s.closing, s.save(), s.invoker.Close(), s.ecr.Close())
 	})
 	return s.closing
+}
+
+// drain waits for the requests under way, but not longer than patience.
+func (s *Server) drain(patience time.Duration) {
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for end := time.Now().Add(patience); s.busy.Load() > 0 && time.Now().Before(end); {
+		<-look.C
+	}
 }
 
 // save writes the account to the state directory.
