@@ -1,12 +1,338 @@
 package switchover
 
 import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/optlift/optlift/aws/emulator"
 )
 
-// mutating tells the calls that change the account's functions.
+// allFaults runs every combination. By default each call of a replacement fails
+// before and after its effect, and each of these is resumed and rolled back; the
+// other combinations are sampled.
+var allFaults = flag.Bool("faults", false, "run the whole fault matrix")
+
+// mutating tells the calls that change something in the account.
 func mutating(r emulator.Record) bool {
-	return r.Service == "lambda" && !strings.HasPrefix(r.Operation, "Get") && !strings.HasPrefix(r.Operation, "List")
+	switch r.Service {
+	case "lambda":
+		return !strings.HasPrefix(r.Operation, "Get") && !strings.HasPrefix(r.Operation, "List")
+	case "ecr":
+		return r.Operation == "CreateRepository" || r.Operation == "SetRepositoryPolicy"
+	case "registry":
+		return strings.HasPrefix(r.Operation, "Put") || r.Operation == "StartUpload"
+	}
+	return false
+}
+
+// nth is one mutating call of a run: the n-th of its operation, from 0.
+type nth struct {
+	operation string
+	n         int
+}
+
+func (c nth) String() string { return fmt.Sprintf("%s#%d", c.operation, c.n+1) }
+
+// callsOf lists the mutating calls that the account has answered since it was
+// told to forget.
+func callsOf(records []emulator.Record) []nth {
+	seen := map[string]int{}
+	var calls []nth
+	for _, r := range records {
+		if mutating(r) && r.Fault == "" {
+			calls = append(calls, nth{r.Operation, seen[r.Operation]})
+			seen[r.Operation]++
+		}
+	}
+	return calls
+}
+
+// blow is what hits a run at one call.
+type blow struct {
+	name  string
+	kind  emulator.Failure
+	after bool // the effect happens all the same
+	kill  bool // the process ends there
+	count int
+}
+
+var (
+	hard = []blow{
+		{name: "error before", kind: emulator.AccessDenied},
+		{name: "error after", kind: emulator.AccessDenied, after: true},
+		{name: "killed before", kind: emulator.AccessDenied, kill: true},
+		{name: "killed after", kind: emulator.AccessDenied, after: true, kill: true},
+	}
+	soft = []blow{
+		{name: "reset before", kind: emulator.Reset, count: 1},
+		{name: "reset after", kind: emulator.Reset, after: true, count: 1},
+		{name: "throttled", kind: emulator.Throttle, count: 2},
+		{name: "stalled before", kind: emulator.Stall},
+		{name: "stalled after", kind: emulator.Stall, after: true},
+	}
+)
+
+// scenario is a run that is hit, and what brings the function into a whole state
+// again.
+type scenario struct {
+	name string
+	// ready leaves the account as the run finds it and returns what runs.
+	ready func(b *bench, name string) func() (*Result, error)
+	// image is what the function must be after recovery by resume or roll back.
+	resumed, rolledBack bool
+}
+
+var scenarios = []scenario{
+	{name: "replace", resumed: true, ready: func(b *bench, name string) func() (*Result, error) {
+		return func() (*Result, error) { return b.apply(name, accepted) }
+	}},
+	{name: "beside", ready: func(b *bench, name string) func() (*Result, error) {
+		return func() (*Result, error) { return b.apply(name, Choices{Strategy: Beside}) }
+	}},
+	{name: "rollback", ready: func(b *bench, name string) func() (*Result, error) {
+		res, err := b.apply(name, accepted)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return func() (*Result, error) { return b.s.Rollback(b.ctx, res.Journal, b.emit) }
+	}},
+}
+
+// strike makes the account hit the call, and returns what ends the calamity: it
+// puts the journal back to what was on disk when the process was killed.
+func (b *bench) strike(call nth, bl blow) (over func()) {
+	var once sync.Once
+	files := map[string][]byte{}
+	f := emulator.Fault{Operation: call.operation, Skip: call.n, Kind: bl.kind, After: bl.after, Count: bl.count}
+	if bl.kill {
+		f.Hook = func(emulator.Record) {
+			once.Do(func() {
+				for _, e := range must(os.ReadDir(b.state + "/" + journalDir)) {
+					name := b.state + "/" + journalDir + "/" + e.Name()
+					files[name] = must(os.ReadFile(name))
+				}
+				b.server.Inject(emulator.Fault{Kind: emulator.AccessDenied, Count: -1})
+			})
+		}
+	}
+	b.server.Inject(f)
+	return func() {
+		b.server.ClearFaults()
+		for name, data := range files {
+			if err := os.WriteFile(name, data, 0o600); err != nil {
+				b.t.Error(err)
+			}
+		}
+	}
+}
+
+type matrixCase struct {
+	scenario scenario
+	call     nth
+	blow     blow
+	resume   bool
+}
+
+func (c matrixCase) String() string {
+	how := "roll back"
+	if c.resume {
+		how = "resume"
+	}
+	return fmt.Sprintf("%s/%s/%s/%s", c.scenario.name, c.call, c.blow.name, how)
+}
+
+// Whatever call fails, before or after its effect, with or without the process:
+// afterwards there is exactly the old function or the new one, with everything
+// attached, and nothing else.
+func TestFaultMatrix(t *testing.T) {
+	t.Parallel()
+	var cases []matrixCase
+	for _, s := range scenarios {
+		b := newBench(t)
+		b.rich("shop")
+		run := s.ready(b, "shop")
+		b.server.ForgetCalls()
+		if _, err := run(); err != nil {
+			t.Fatal(err)
+		}
+		calls := callsOf(b.server.Calls())
+		if len(calls) < 15 {
+			t.Fatalf("%s made only %v", s.name, calls)
+		}
+		for i, call := range calls {
+			for k, bl := range hard {
+				for r, resume := range []bool{true, false} {
+					if *allFaults || sampled(s.name, i, k, r) {
+						cases = append(cases, matrixCase{s, call, bl, resume})
+					}
+				}
+			}
+			for k, bl := range soft {
+				if *allFaults || s.name == "replace" && k < 2 && i%4 == k {
+					cases = append(cases, matrixCase{s, call, bl, i%2 == 0})
+				}
+			}
+		}
+	}
+	// Each worker has an account, and uses it for one case after the other.
+	const workers = 8
+	benches := make(chan *bench, workers)
+	for range workers {
+		benches <- newBench(t)
+	}
+	g := errgroup.Group{}
+	g.SetLimit(workers)
+	for i, c := range cases {
+		g.Go(func() error {
+			b := <-benches
+			t.Run(c.String(), func(t *testing.T) { b.on(t).endure(c, fmt.Sprintf("shop%d", i)) })
+			benches <- b
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d cases", len(cases))
+}
+
+// sampled picks, for each call, errors and kills in turn, so that each call of a
+// replacement is hit before and after and is resumed and rolled back.
+func sampled(scenario string, call, blow, recovery int) bool {
+	if scenario == "replace" {
+		return blow/2 == (call+recovery)%2
+	}
+	return blow == (call+recovery)%4 && (call+recovery)%2 == 0
+}
+
+// on lends the bench to a test, with a state directory of its own.
+func (b *bench) on(t *testing.T) *bench {
+	s := *b.s
+	lent := &bench{t: t, ctx: b.ctx, server: b.server, api: b.api, s: &s, state: t.TempDir() + "/state"}
+	lent.s.config.StateDir = lent.state
+	return lent
+}
+
+// endure runs one case of the matrix.
+func (b *bench) endure(c matrixCase, name string) {
+	b.server.ClearFaults()
+	others := b.names()
+	b.rich(name)
+	before := b.capture(name)
+	run := c.scenario.ready(b, name)
+	if c.blow.kind == emulator.Stall {
+		b.s.callTimeout = 300 * time.Millisecond
+	}
+	over := b.strike(c.call, c.blow)
+	res, err := run()
+	over()
+	b.s.callTimeout = time.Minute
+	if err != nil && res == nil && !c.blow.kill {
+		b.t.Fatalf("the run failed without a result: %v", err)
+	}
+	if err != nil && c.blow.count == 1 {
+		b.t.Logf("a passing fault stopped the run: %v", err)
+	}
+	entries := must(Journals(b.state))
+	if len(entries) != 1 {
+		b.t.Fatalf("journals %+v", entries)
+	}
+	image := c.scenario.rolledBack
+	if c.resume {
+		image = c.scenario.resumed
+		res, err = b.s.Resume(b.ctx, entries[0].ID, b.emit)
+		if err != nil && entries[0].State == StateRolledBack {
+			err = nil
+		}
+	} else {
+		res, err = b.s.Rollback(b.ctx, entries[0].ID, b.emit)
+	}
+	if err != nil {
+		b.t.Fatalf("recovery: %+v: %v", res, err)
+	}
+	if c.scenario.name == "beside" && c.resume {
+		b.movedBeside(before, name)
+		others = append(others, besideName(name))
+	} else {
+		b.sameAs(before, image)
+	}
+	left := b.names()
+	want := append(slices.Clone(others), name)
+	slices.Sort(left)
+	slices.Sort(want)
+	if !slices.Equal(left, want) {
+		b.t.Errorf("the account holds %v, want %v", left, want)
+	}
+	b.noSecrets()
+}
+
+// movedBeside checks that the mappings moved and the old function stayed.
+func (b *bench) movedBeside(before *Snapshot, name string) {
+	b.t.Helper()
+	old, now := b.capture(name), b.capture(besideName(name))
+	if old.RevisionID != before.RevisionID {
+		b.t.Error("the old function was changed")
+	}
+	if len(old.of(kindMapping)) != 0 || len(now.of(kindMapping)) != len(before.of(kindMapping)) {
+		b.t.Errorf("%d mappings stayed, %d moved, of %d", len(old.of(kindMapping)), len(now.of(kindMapping)), len(before.of(kindMapping)))
+	}
+	for _, kind := range []string{kindAlias, kindPolicy, kindURL, kindReserved, kindProvisioned, kindAsync} {
+		if len(now.of(kind)) != len(before.of(kind)) {
+			b.t.Errorf("%d of %s, want %d", len(now.of(kind)), kind, len(before.of(kind)))
+		}
+	}
+}
+
+// The journal has a line for every call that changes something before the
+// account sees the call.
+func TestJournalIsAheadOfTheAccount(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.rich("shop")
+	check := func(run func() (*Result, error)) {
+		var late []error
+		b.server.Inject(emulator.Fault{Kind: emulator.None, Count: -1, Hook: func(r emulator.Record) {
+			if r.Service != "lambda" || !mutating(r) {
+				return
+			}
+			for _, e := range must(os.ReadDir(b.state + "/" + journalDir)) {
+				data := string(must(os.ReadFile(b.state + "/" + journalDir + "/" + e.Name())))
+				lines := strings.Split(strings.TrimSpace(data), "\n")
+				if last := lines[len(lines)-1]; strings.Contains(last, `"kind":"before"`) && strings.Contains(last, `"call":"`+r.Operation+`"`) {
+					return
+				}
+				// A step may create or update: its name says one of both.
+				if last := lines[len(lines)-1]; strings.Contains(last, `"kind":"before"`) {
+					late = append(late, fmt.Errorf("%s went out as %s", r.Operation, last))
+					return
+				}
+			}
+			late = append(late, fmt.Errorf("%s went out without a line", r.Operation))
+		}})
+		if _, err := run(); err != nil {
+			t.Fatal(err)
+		}
+		b.server.ClearFaults()
+		if err := errors.Join(late...); err != nil {
+			t.Error(err)
+		}
+	}
+	var journal string
+	check(func() (*Result, error) {
+		res, err := b.apply("shop", accepted)
+		if res != nil {
+			journal = res.Journal
+		}
+		return res, err
+	})
+	check(func() (*Result, error) { return b.s.Rollback(b.ctx, journal, b.emit) })
 }

@@ -322,8 +322,12 @@ func (n *notices) attachments(s *Snapshot, c Choices) {
 	if len(s.of(kindProvisioned)) > 0 {
 		n.warn("autoscaling", "targets of Application Auto Scaling on provisioned concurrency live outside Lambda: look at them afterwards")
 	}
-	if len(s.of(kindReserved)) > 0 && replace {
-		n.warn("reserved", "reserved concurrency is free for others while the name does not answer")
+	if len(s.of(kindReserved)) > 0 {
+		text := "reserved concurrency is free for others while the name does not answer"
+		if !replace {
+			text = "the account reserves the function's concurrency twice while both functions exist"
+		}
+		n.warn("reserved", "%s", text)
 	}
 	for _, a := range s.of(kindMapping) {
 		m, err := decode[types.EventSourceMappingConfiguration](a.Value)

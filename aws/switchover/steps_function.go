@@ -18,9 +18,10 @@ func keep(context.Context, *run) (outcome, error) { return outcome{skipped: true
 // errMoved is a function that somebody else has changed.
 var errMoved = errors.New("somebody else changed the function since it was captured: nothing was deleted; make a new plan")
 
-// checkRevision makes sure that the function is still the one captured.
+// checkRevision makes sure that the function, and everything attached to it, is
+// still what was captured.
 func checkRevision(ctx context.Context, r *run) (outcome, error) {
-	return outcome{note: "unchanged since it was captured"}, r.unmoved(ctx)
+	return outcome{note: "unchanged since it was captured"}, errors.Join(r.unmoved(ctx), r.sameAttachments(ctx))
 }
 
 func (r *run) unmoved(ctx context.Context) error {

@@ -116,7 +116,7 @@ func putAlias(a Attachment) func(context.Context, *run) (outcome, error) {
 		if err != nil {
 			return outcome{}, err
 		}
-		want, err := r.alias(was)
+		want, err := aliasNow(was, r.version)
 		if err != nil {
 			return outcome{}, err
 		}
@@ -151,9 +151,9 @@ func putAlias(a Attachment) func(context.Context, *run) (outcome, error) {
 	}
 }
 
-// alias maps an alias to the numbers that its versions have now.
-func (r *run) alias(was types.AliasConfiguration) (types.AliasConfiguration, error) {
-	now, err := r.version(aws.ToString(was.FunctionVersion))
+// aliasNow maps an alias to the numbers that its versions have now.
+func aliasNow(was types.AliasConfiguration, number func(string) (string, error)) (types.AliasConfiguration, error) {
+	now, err := number(aws.ToString(was.FunctionVersion))
 	if err != nil {
 		return was, err
 	}
@@ -163,7 +163,7 @@ func (r *run) alias(was types.AliasConfiguration) (types.AliasConfiguration, err
 	}
 	shares := map[string]float64{}
 	for q, share := range weights(was.RoutingConfig) {
-		n, err := r.version(q)
+		n, err := number(q)
 		if err != nil {
 			return was, err
 		}

@@ -60,7 +60,7 @@ func portrait(snap *Snapshot, image bool) map[string]any {
 		if a.Qualifier != "" && rename(a.Qualifier) == "version nobody uses this one" {
 			continue
 		}
-		key := a.Kind + " " + rename(a.Qualifier) + " " + strings.TrimPrefix(a.Name, a.Qualifier) + " " + string(a.Reading)
+		key := a.Kind + " " + rename(a.Qualifier) + " " + a.Name + " " + string(a.Reading)
 		if a.Reading != Present {
 			p[key] = a.Message
 			continue
@@ -83,6 +83,9 @@ func portrait(snap *Snapshot, image bool) map[string]any {
 					delete(tags, k)
 				}
 			}
+			if len(tags) == 0 { // only ours
+				key, m = "tags   absent", nil
+			}
 		case kindPolicy, kindResourcePolicy:
 			var lines []string
 			for _, st := range must(statementsOf(a)) {
@@ -94,6 +97,10 @@ func portrait(snap *Snapshot, image bool) map[string]any {
 			}
 			sort.Strings(lines)
 			m = map[string]any{"statements": lines}
+		}
+		if m == nil {
+			p[key] = ""
+			continue
 		}
 		p[key] = m
 	}

@@ -164,14 +164,16 @@ func (s *Snapshot) mended() (bool, error) {
 }
 
 // attach lists what follows once the function exists again: versions, and
-// everything that hangs on them.
+// everything that hangs on them. Under a name that callers know, the function is
+// held still while it goes through older versions.
 func (l *lists) attach(undo string) error {
 	s := l.snap
 	mended, err := s.mended()
 	if err != nil {
 		return err
 	}
-	if mended {
+	held := mended && l.name == s.Function
+	if held {
 		l.add("hold", Change, "PutFunctionConcurrency", l.arn+" to 0 while its versions are made", undo, hold)
 	}
 	for _, q := range s.carriedVersions() {
@@ -182,7 +184,7 @@ func (l *lists) attach(undo string) error {
 	}
 	if reserved := s.of(kindReserved); len(reserved) > 0 {
 		l.add("reserved-concurrency", Create, "PutFunctionConcurrency", l.arn, undo, reserve(reserved[0]))
-	} else if mended {
+	} else if held {
 		l.add("reserved-concurrency", Delete, "DeleteFunctionConcurrency", l.arn, undo, release)
 	}
 	for _, a := range s.of(kindAlias) {
@@ -249,15 +251,16 @@ func (s *Snapshot) mappings() ([]mapping, error) {
 		if state == "Deleting" {
 			continue
 		}
-		// "Updating" does not tell whether it was on: it is treated as on, as
-		// almost every mapping is, and the plan shows it.
-		on := state != "Disabled" && state != "Disabling"
-		found = append(found, mapping{uuid: a.Name, qualifier: a.Qualifier, on: on, source: aws.ToString(m.EventSourceArn)})
+		found = append(found, mapping{uuid: a.Name, qualifier: a.Qualifier, on: mappingOn(state)})
 	}
 	return found, nil
 }
 
 type mapping struct {
-	uuid, qualifier, source string
-	on                      bool
+	uuid, qualifier string
+	on              bool
 }
+
+// mappingOn reports whether a mapping in a state is on or about to be. "Updating"
+// does not tell: it counts as on, as almost every mapping is, and the plan shows it.
+func mappingOn(state string) bool { return state != "Disabled" && state != "Disabling" }

@@ -18,14 +18,55 @@ func verify(ctx context.Context, r *run) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	want, err := r.facts(r.snap, r.version)
+	for _, a := range now.Attachments {
+		if a.Reading == Denied || a.Reading == Failed {
+			return outcome{}, fmt.Errorf("the %s can't be read: %s", a.what(), a.Message)
+		}
+	}
+	want, err := factsOf(r.snap, view{image: r.image, versions: r.snap.carriedVersions(), number: r.version, states: true})
 	if err != nil {
 		return outcome{}, err
 	}
-	got, err := r.facts(now, func(q string) (string, error) { return q, nil })
+	got, err := factsOf(now, view{image: r.image, versions: versionNumbers(now.Versions), number: unchanged, states: true})
 	if err != nil {
 		return outcome{}, err
 	}
+	if d := compareFacts(want, got); len(d) > 0 {
+		return outcome{}, fmt.Errorf("%s is not what %s was: %s", r.name, r.snap.Function, strings.Join(d, "; "))
+	}
+	return outcome{note: fmt.Sprintf("%d facts equal to the snapshot", len(want))}, nil
+}
+
+// sameAttachments compares the function as it is now, its mappings paused, with
+// the snapshot: a permission or an alias that somebody adds does not change the
+// function's revision, and would be lost.
+func (r *run) sameAttachments(ctx context.Context) error {
+	now, err := r.s.Capture(ctx, r.snap.Function)
+	if err != nil {
+		return err
+	}
+	if found := preflight(now, r.choices); len(found.blockers) > 0 {
+		return fmt.Errorf("function %s: %w: %s", r.snap.Function, errMoved, found.blockers[0].Message)
+	}
+	want, err := factsOf(r.snap, view{versions: versionNumbers(r.snap.Versions), number: unchanged})
+	if err != nil {
+		return err
+	}
+	got, err := factsOf(now, view{versions: versionNumbers(now.Versions), number: unchanged})
+	if err != nil {
+		return err
+	}
+	if d := compareFacts(want, got); len(d) > 0 {
+		return fmt.Errorf("function %s: %w: %s", r.snap.Function, errMoved, strings.Join(d, "; "))
+	}
+	return nil
+}
+
+func unchanged(q string) (string, error) { return q, nil }
+
+// compareFacts lists the differences by their names, without values: those may
+// be secret.
+func compareFacts(want, got map[string]any) []string {
 	var differences []string
 	for key, value := range want {
 		switch other, found := got[key]; {
@@ -41,10 +82,7 @@ func verify(ctx context.Context, r *run) (outcome, error) {
 		}
 	}
 	sort.Strings(differences)
-	if len(differences) > 0 {
-		return outcome{}, fmt.Errorf("%s is not what %s was: %s", r.name, r.snap.Function, strings.Join(differences, "; "))
-	}
-	return outcome{note: fmt.Sprintf("%d facts equal to the snapshot", len(want))}, nil
+	return differences
 }
 
 // volatile are fields that AWS sets, and that differ between two functions that
@@ -55,39 +93,36 @@ var volatile = map[string]bool{
 	"AllocatedProvisionedConcurrentExecutions": true, "AvailableProvisionedConcurrentExecutions": true, "Status": true, "StatusReason": true,
 }
 
-// facts turns a snapshot into what must be equal afterwards, keyed by words for
-// people. number maps a version to the one that stands for it.
-func (r *run) facts(s *Snapshot, number func(string) (string, error)) (map[string]any, error) {
-	facts := map[string]any{}
-	add := func(key string, value any) error {
-		raw, err := json.Marshal(value)
-		if err != nil {
-			return err
-		}
-		var plain any
-		if err := json.Unmarshal(raw, &plain); err != nil {
-			return err
-		}
-		facts[key] = plain
-		return nil
-	}
+// view says how a snapshot is looked at for a comparison.
+type view struct {
+	image    bool     // what only a Zip function has does not count
+	versions []string // that count
+	// number maps a version to the one that stands for it.
+	number func(string) (string, error)
+	states bool // whether mappings are on or off counts
+}
+
+// factsOf turns a snapshot into what must be equal, keyed by words for people.
+func factsOf(s *Snapshot, v view) (map[string]any, error) {
+	facts := facts{}
 	settings := func(key, q string) error {
-		c, err := r.configOf(s, q)
+		c, err := s.config(q)
 		if err != nil {
 			return err
 		}
-		in := settingsOf(c, r.image)
-		return add(key, map[string]any{"settings": in, "architectures": c.Architectures})
+		// The default log group follows the function's name.
+		if c.LoggingConfig != nil && aws.ToString(c.LoggingConfig.LogGroup) == "/aws/lambda/"+s.Function {
+			logging := *c.LoggingConfig
+			logging.LogGroup = nil
+			c.LoggingConfig = &logging
+		}
+		return facts.add(key, map[string]any{"settings": settingsOf(c, v.image), "architectures": c.Architectures})
 	}
 	if err := settings("configuration", ""); err != nil {
 		return nil, err
 	}
-	carried := r.snap.carriedVersions()
-	if s != r.snap {
-		carried = versionNumbers(s.Versions)
-	}
-	for _, q := range carried {
-		now, err := number(q)
+	for _, q := range v.versions {
+		now, err := v.number(q)
 		if err != nil {
 			return nil, err
 		}
@@ -96,46 +131,42 @@ func (r *run) facts(s *Snapshot, number func(string) (string, error)) (map[strin
 		}
 	}
 	for _, a := range s.Attachments {
-		if a.Reading == Denied || a.Reading == Failed {
-			if s != r.snap {
-				return nil, fmt.Errorf("the %s can't be read: %s", a.what(), a.Message)
-			}
-			continue // accepted in the plan
-		}
 		if a.Reading != Present {
 			continue
 		}
-		if err := r.attachmentFact(s, a, number, add); err != nil {
+		if err := facts.attachment(s, a, v); err != nil {
 			return nil, err
 		}
 	}
 	return facts, nil
 }
 
-// configOf is a configuration with what the function's name decides taken out.
-func (r *run) configOf(s *Snapshot, q string) (types.FunctionConfiguration, error) {
-	c, err := s.config(q)
-	if err == nil && c.LoggingConfig != nil && aws.ToString(c.LoggingConfig.LogGroup) == "/aws/lambda/"+s.Function {
-		logging := *c.LoggingConfig
-		logging.LogGroup = nil
-		c.LoggingConfig = &logging
+// facts are values as JSON sees them.
+type facts map[string]any
+
+func (f facts) add(key string, value any) error {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return err
 	}
-	return c, err
+	f[key], err = decode[any](raw)
+	return err
 }
 
-// attachmentFact adds what must be equal of one attachment.
-func (r *run) attachmentFact(s *Snapshot, a Attachment, number func(string) (string, error), add func(string, any) error) error {
-	q, err := number(a.Qualifier)
+// attachment adds what must be equal of one attachment.
+func (f facts) attachment(s *Snapshot, a Attachment, v view) error {
+	switch a.Kind {
+	case kindCode, kindLayer, kindRuntime, kindCodeSigning, kindScaling, kindDurable:
+		return nil // lost by nature, refused, or compared otherwise
+	}
+	q, err := v.number(a.Qualifier)
 	if err != nil {
 		return err
 	}
 	key := strings.TrimSpace(strings.ReplaceAll(a.Kind, "-", " ") + " " + q)
 	switch a.Kind {
-	case kindCode, kindLayer, kindRuntime, kindCodeSigning, kindScaling, kindDurable, kindPolicy, kindResourcePolicy:
-		if a.Kind == kindPolicy || a.Kind == kindResourcePolicy {
-			return r.policyFact(s, a, q, add)
-		}
-		return nil // lost by nature, or refused
+	case kindPolicy, kindResourcePolicy:
+		return f.policy(s, a, q)
 	case kindTags:
 		tags, err := s.userTags()
 		if err != nil {
@@ -149,66 +180,42 @@ func (r *run) attachmentFact(s *Snapshot, a Attachment, number func(string) (str
 		if len(tags) == 0 {
 			return nil
 		}
-		return add(key, tags)
+		return f.add(key, tags)
 	case kindAlias:
 		alias, err := decode[types.AliasConfiguration](a.Value)
 		if err != nil {
 			return err
 		}
-		if s == r.snap {
-			if alias, err = r.alias(alias); err != nil {
-				return err
-			}
+		if alias, err = aliasNow(alias, v.number); err != nil {
+			return err
 		}
-		return add(key, map[string]any{"version": alias.FunctionVersion, "description": aws.ToString(alias.Description), "weights": weights(alias.RoutingConfig)})
-	case kindMapping:
-		return r.mappingFact(s, a, q, add)
+		return f.add(key, map[string]any{"version": alias.FunctionVersion, "description": aws.ToString(alias.Description), "weights": weights(alias.RoutingConfig)})
 	}
-	fields, err := decode[map[string]any](a.Value)
-	if err != nil {
-		return err
-	}
-	for name := range fields {
-		if volatile[name] {
-			delete(fields, name)
-		}
-	}
-	return add(key, fields)
-}
-
-// mappingFact compares a mapping with its state and target; in a replacement
-// they are the same mapping, beside they moved.
-func (r *run) mappingFact(s *Snapshot, a Attachment, q string, add func(string, any) error) error {
 	fields, err := decode[map[string]any](a.Value)
 	if err != nil {
 		return err
 	}
 	state := fields["State"]
-	if state == "Deleting" {
-		return nil
-	}
-	if s == r.snap {
-		mappings, err := s.mappings()
-		if err != nil {
-			return err
-		}
-		for _, m := range mappings {
-			if m.uuid == a.Name {
-				state = m.state()
-			}
-		}
-	}
 	for name := range fields {
 		if volatile[name] {
 			delete(fields, name)
 		}
 	}
-	fields["state"], fields["qualifier"] = state, q
-	return add("event source mapping "+a.Name, fields)
+	if a.Kind == kindMapping {
+		if state == "Deleting" {
+			return nil
+		}
+		key = "event source mapping " + a.Name
+		fields["qualifier"] = q
+		if v.states {
+			fields["state"] = mappingOn(fmt.Sprint(state))
+		}
+	}
+	return f.add(key, fields)
 }
 
-// policyFact compares the effective policy, statement by statement.
-func (r *run) policyFact(s *Snapshot, a Attachment, q string, add func(string, any) error) error {
+// policy adds the effective policy, statement by statement.
+func (f facts) policy(s *Snapshot, a Attachment, q string) error {
 	_, effective := s.policies()
 	if effective[a.Qualifier].Kind != a.Kind {
 		return nil
@@ -223,7 +230,7 @@ func (r *run) policyFact(s *Snapshot, a Attachment, q string, add func(string, a
 			return err
 		}
 		delete(plain, "Resource") // the ARN that it hangs on
-		if err := add(strings.TrimSpace("policy "+q)+" statement "+st.Sid, plain); err != nil {
+		if err := f.add(strings.TrimSpace("policy "+q)+" statement "+st.Sid, plain); err != nil {
 			return err
 		}
 	}
