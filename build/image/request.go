@@ -73,7 +73,7 @@ func (r *Request) complete() error {
 	}
 	if r.Created.IsZero() {
 		var err error
-		if r.Created, err = sourceDate(); err != nil {
+		if r.Created, err = SourceDate(); err != nil {
 			return err
 		}
 	}
@@ -84,8 +84,8 @@ func (r *Request) complete() error {
 	return nil
 }
 
-// sourceDate is the time that SOURCE_DATE_EPOCH gives, or the Unix epoch.
-func sourceDate() (time.Time, error) {
+// SourceDate is the time that SOURCE_DATE_EPOCH gives, or the Unix epoch.
+func SourceDate() (time.Time, error) {
 	v, set := os.LookupEnv("SOURCE_DATE_EPOCH")
 	if !set || v == "" {
 		return time.Unix(0, 0).UTC(), nil
