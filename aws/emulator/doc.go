@@ -8,32 +8,26 @@
 //
 // # Parts
 //
-// This package owns the server, the clock, states, errors, faults, rates and the
-// whole of Lambda. The sub-packages know package wire and never this one:
+// This package owns the server: the one listener and the protocols behind it,
+// who calls from which region, the clock, faults, rates and saved state. What an
+// AWS service does lives below; these packages know wire, some know each other,
+// none knows this one:
 //
-//	wire        calls, errors, the SDK's structs as AWS's JSON
-//	oci         the registry under /v2/ and its store; base images
-//	ecr         ECR's JSON API over that store
+//	wire        calls, errors, operations, the SDK's structs as AWS's JSON
+//	functions   all of Lambda
+//	objects     code and layer archives, once by hash, and their presigned URLs
+//	oci         the registry under /v2/, and the base images
+//	ecr         ECR's JSON API over it
 //	imagerules  what Lambda refuses about an image
-//	invoke      running JavaScript handlers
-//	seed        the deterministic account
+//	rootfs      the file system a function sees
+//	invoke      running JavaScript handlers in it
+//	seed        the deterministic account of the demo
 //
-// They join as follows; host is "localhost:PORT", known only when the server
-// listens, hence a function:
+// # Seeding
 //
-//	store := oci.New(oci.Options{Host: func() string, Account: "…", Region: "…", Now: func() time.Time})
-//	         implements registry of parts.go; serves /v2/
-//	ecr.New(store)                   implements service
-//	imagerules.New(store)            implements images
-//	invoke.New(store)                implements invoker; image file systems come from the store
-//	seed.Plant(ctx, seed.Account{…}) is called once by Start, before serving
-//
-// seed.Account holds Do, Region, Account and Store:
-//
-//	Do func(ctx context.Context, call wire.Call, input any) (output any, err error)
-//
-// Do runs any Lambda operation in process: input is the SDK's *lambda.XxxInput,
-// output its *lambda.XxxOutput; of call, only Region, Account, Now and Privileged
-// are read, and empty ones get the server's. While seeding, states settle at
-// once. Zip bytes that were given before are kept once.
+// Start calls seed.Plant(ctx, seed.Account{…}, n) once, before it serves, when it
+// has found no saved state. Account holds the account's id and region, the
+// *ecr.Service, and Do, which is Server.Do for calls that are privileged: they
+// may set tags of AWS's own, create functions of deprecated runtimes, and what
+// they create is settled at once. An archive given twice is kept once.
 package emulator

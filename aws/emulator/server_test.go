@@ -221,7 +221,7 @@ func TestStorm(t *testing.T) {
 			in := a.input(*name)
 			in.Layers = []string{layer}
 			ctx := t.Context()
-			for n := range 10 {
+			for n := range 4 {
 				// Every one of these may meet a function that another client has just deleted.
 				_, err := c.CreateFunction(ctx, in)
 				storm(t, err)
