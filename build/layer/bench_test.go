@@ -368,13 +368,13 @@ type shape struct {
 
 var shapes = []shape{
 	{"many-small-files", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
-		return fmt.Sprintf("nodejs/node_modules/m%03d/lib/f%05d.js", i/40, i), source(rng, 200+int(rng.ExpFloat64()*1300)), i < 20000
+		return fmt.Sprintf("nodejs/node_modules/m%03d/lib/f%05d.js", i/40, i), sourceText(rng, 200+int(rng.ExpFloat64()*1300)), i < 20000
 	}},
 	{"source-tree", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
 		if i%50 == 0 {
 			return fmt.Sprintf("python/p%d/lib%d.so", i/50, i), machine(rng, 1<<20), i < 3000
 		}
-		return fmt.Sprintf("python/p%d/m%d.py", i/50, i), source(rng, 1000+int(rng.ExpFloat64()*15000)), i < 3000
+		return fmt.Sprintf("python/p%d/m%d.py", i/50, i), sourceText(rng, 1000+int(rng.ExpFloat64()*15000)), i < 3000
 	}},
 	{"few-binaries", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
 		return fmt.Sprintf("bin/tool%d", i), machine(rng, 40<<20), i < 3
@@ -424,8 +424,8 @@ func (s shape) write(b *testing.B, path string) {
 	}
 }
 
-// source is text that compresses about as program source does, 3 to 4 times.
-func source(rng *rand.Rand, size int) []byte {
+// sourceText is text that compresses about as program source does, 3 to 4 times.
+func sourceText(rng *rand.Rand, size int) []byte {
 	var b bytes.Buffer
 	for b.Len() < size {
 		b.WriteString(strings.Repeat("  ", rng.IntN(4)))

@@ -31,3 +31,13 @@ func flock(f *os.File, how int) (bool, error) {
 		}
 	}
 }
+
+// publish gives the written part, which is locked, its final name, and keeps it
+// open with a shared lock. Who was waiting for the part finds that its name is
+// another's.
+func publish(part *os.File, name string) (*os.File, error) {
+	if err := os.Rename(part.Name(), name); err != nil {
+		return nil, err
+	}
+	return part, share(part)
+}

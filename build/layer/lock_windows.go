@@ -34,3 +34,19 @@ func lockFile(f *os.File, flags uint32) (bool, error) {
 	}
 	return false, &os.PathError{Op: "lock", Path: f.Name(), Err: err}
 }
+
+// publish gives the written part its final name and keeps it open with a shared
+// lock. Windows renames no open file.
+func publish(part *os.File, name string) (*os.File, error) {
+	if err := part.Close(); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(part.Name(), name); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return f, share(f)
+}

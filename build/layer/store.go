@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -93,10 +92,11 @@ func (s *Store) Convert(ctx context.Context, src Source, opts Options, progress 
 	if err != nil {
 		return nil, fmt.Errorf("store the image layer of %s: %w", src.Name, err)
 	}
-	defer part.Close()
+	partName := part.Name()
 	// Another may have finished it while this one waited.
 	if l, err := s.lookup(ctx, key, src); l != nil || err != nil {
-		os.Remove(part.Name())
+		os.Remove(partName)
+		part.Close()
 		progress(src.Dir.Size)
 		return l, err
 	}
@@ -109,7 +109,8 @@ func (s *Store) Convert(ctx context.Context, src Source, opts Options, progress 
 		}
 		err = fmt.Errorf("store the image layer of %s: %w", src.Name, err)
 	}
-	os.Remove(part.Name())
+	os.Remove(partName)
+	part.Close()
 	return nil, err
 }
 
@@ -215,53 +216,60 @@ func (s *Store) remember(key string, info fs.FileInfo) {
 }
 
 // claim makes the file that the layer of key is written to, empty and locked.
+// While another writes it, claim waits as long as ctx lets it.
 func (s *Store) claim(ctx context.Context, key string) (*os.File, error) {
-	for {
-		f, err := s.lock(ctx, key+partSuffix)
-		if err != nil {
-			return nil, err
-		}
-		// The file may have become a layer, or been swept, before it was locked.
-		if named, err := os.Stat(f.Name()); err == nil {
-			if info, err := f.Stat(); err == nil && os.SameFile(named, info) {
-				if err := f.Truncate(0); err != nil {
-					f.Close()
-					return nil, err
-				}
-				return f, nil
-			}
-		}
-		f.Close()
-	}
-}
-
-// lock opens and locks the file of that name, waiting for it as long as ctx
-// lets it.
-func (s *Store) lock(ctx context.Context, name string) (*os.File, error) {
-	f, err := os.OpenFile(s.path(name), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := s.lock(ctx, key+partSuffix)
 	if err != nil {
 		return nil, err
 	}
+	if err := f.Truncate(0); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// lock opens and locks the file of that name, waiting for it as long as ctx
+// lets it. The file is opened anew each time, for the name may have gone to
+// another file meanwhile; and a lock counts only if it has not.
+func (s *Store) lock(ctx context.Context, name string) (*os.File, error) {
 	for {
-		ok, err := tryLock(f)
-		if ok {
-			return f, nil
+		f, err := os.OpenFile(s.path(name), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, err
 		}
-		if err == nil {
-			select {
-			case <-ctx.Done():
-				err = ctx.Err()
-			case <-time.After(lockPoll):
-			}
-		}
+		locked, err := tryLock(f)
 		if err != nil {
 			f.Close()
 			return nil, err
 		}
+		if locked && named(f) {
+			return f, nil
+		}
+		f.Close()
+		if locked {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(lockPoll):
+		}
 	}
 }
 
-// commit gives the finished part its name and makes room for it.
+// named says whether f is still the file of its name.
+func named(f *os.File) bool {
+	at, err := os.Stat(f.Name())
+	if err != nil {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && os.SameFile(at, info)
+}
+
+// commit gives the finished part its name and makes room for it. The part's
+// file becomes the layer's; on an error the caller closes it.
 func (s *Store) commit(ctx context.Context, key string, part *os.File, src Source, res Result) (*Layer, error) {
 	meta, err := json.Marshal(res)
 	if err != nil {
@@ -272,28 +280,24 @@ func (s *Store) commit(ctx context.Context, key string, part *os.File, src Sourc
 		return nil, err
 	}
 	defer lock.Close()
-	if err := part.Close(); err != nil { // Windows renames no open file
-		return nil, err
-	}
-	if err := os.Rename(part.Name(), s.path(key+blobSuffix)); err != nil {
-		return nil, err
-	}
-	f, err := s.hold(key)
-	if err != nil {
-		return nil, err
-	}
+	// The description comes first: as soon as the part's name is free, who was
+	// waiting for it must find the layer.
 	err = os.WriteFile(s.path(key+tempSuffix), meta, 0o600)
 	if err == nil {
 		err = os.Rename(s.path(key+tempSuffix), s.path(key+metaSuffix))
 	}
-	info, statErr := f.Stat()
-	if err = errors.Join(err, statErr); err != nil {
-		f.Close()
+	if err != nil {
 		os.Remove(s.path(key + tempSuffix))
-		os.Remove(s.path(key + blobSuffix))
 		return nil, err
 	}
-	s.remember(key, info)
+	f, err := publish(part, s.path(key+blobSuffix))
+	if err != nil {
+		os.Remove(s.path(key + metaSuffix))
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil {
+		s.remember(key, info)
+	}
 	s.sweep(s.max)
 	return &Layer{Result: res, Source: src, file: f}, nil
 }
