@@ -19,6 +19,7 @@ import (
 	"github.com/optlift/optlift/aws/emulator/imagerules"
 	"github.com/optlift/optlift/aws/emulator/invoke"
 	"github.com/optlift/optlift/aws/emulator/objects"
+	"github.com/optlift/optlift/aws/emulator/seed"
 )
 
 // Options describe the account.
@@ -32,6 +33,9 @@ type Options struct {
 	// Delay is how long Pending, InProgress, Creating and IN_PROGRESS last;
 	// half a second when zero.
 	Delay time.Duration
+	// Lag is how long reads go on missing a function that was just created, and
+	// finding one that was just deleted; 0 is not at all.
+	Lag time.Duration
 	// Now is the clock; nil is time.Now. See also Server.Advance.
 	Now func() time.Time
 	// Log gets what the account has to say about itself; nil discards it.
@@ -114,7 +118,7 @@ func (s *Server) open(ctx context.Context) error {
 	rules := imagerules.New(s.ecr)
 	s.invoker = invoke.New(rules)
 	s.lambda = functions.New(functions.Options{
-		Objects: s.objects, Images: rules, Invoker: s.invoker, Now: s.Now, Delay: s.opts.Delay,
+		Objects: s.objects, Images: rules, Invoker: s.invoker, Now: s.Now, Delay: s.opts.Delay, Lag: s.opts.Lag,
 	})
 	s.rest = newREST(s.lambda.Operations())
 	loaded, err := s.load()
@@ -175,7 +179,7 @@ func (s *Server) Close() error {
 		if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
 			s.closing = fmt.Errorf("serve embedded account: %w", err)
 		}
-		s.lambda.Wait()
+		s.lambda.Close()
 		s.closing = errors.Join(s.closing, s.save(), s.invoker.Close(), s.ecr.Close())
 	})
 	return s.closing
@@ -221,6 +225,7 @@ func (s *Server) load() (bool, error) {
 }
 
 // seed fills the account.
-func (s *Server) seed(context.Context) error {
-	return errors.New("this build has no seed: start with --functions 0")
+func (s *Server) seed(ctx context.Context) error {
+	account := seed.Account{Do: s.Do, ECR: s.ecr, Account: s.opts.Account, Region: s.opts.Region, Now: s.Now()}
+	return seed.Plant(ctx, account, s.opts.Functions)
 }
