@@ -18,6 +18,10 @@ const (
 	// aws/session are what limits an audit, not these.
 	archivesAtOnce = 32
 	callsAtOnce    = 64
+	// layersAtOnce is enough to use up the rate that layers share with the
+	// listing at a round trip of 200 ms, and leaves the next page a short queue:
+	// functions are read at a rate of their own as soon as they are listed.
+	layersAtOnce = 3
 	// cacheBytes caps the directories kept on disk.
 	cacheBytes = 256 << 20
 )
@@ -85,12 +89,16 @@ type run struct {
 	work sync.WaitGroup
 
 	mu     sync.Mutex
+	slots  map[string]chan struct{} // for layers, by region: each has its own rate
 	layers map[string]*pending[*LayerVersion]
 	opts   map[string]*pending[*opt]
 }
 
 func newRun(a *Auditor) *run {
-	return &run{Auditor: a, layers: map[string]*pending[*LayerVersion]{}, opts: map[string]*pending[*opt]{}}
+	return &run{
+		Auditor: a, slots: map[string]chan struct{}{},
+		layers: map[string]*pending[*LayerVersion]{}, opts: map[string]*pending[*opt]{},
+	}
 }
 
 // pending is a value that somebody is working on.
@@ -247,11 +255,12 @@ func (r *run) readLayer(ctx context.Context, client *lambda.Client, ref LayerRef
 		l.Archive = Archive{State: stateOf(err), Message: session.Explain(err)}
 		return l
 	}
-	if err := acquire(ctx, r.calls); err != nil {
+	slots := r.layerSlots(RegionOfARN(ref.ARN))
+	if err := acquire(ctx, slots); err != nil {
 		return fail(err)
 	}
 	out, err := layerVersion(ctx, client, ref.ARN)
-	release(r.calls)
+	release(slots)
 	if err != nil {
 		return fail(err)
 	}
@@ -264,6 +273,15 @@ func (r *run) readLayer(ctx context.Context, client *lambda.Client, ref LayerRef
 	}
 	l.Archive = r.archive(ctx, ref.ARN, l.CodeSHA256, LayerLocator(client, ref.ARN, out))
 	return l
+}
+
+func (r *run) layerSlots(region string) chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.slots[region] == nil {
+		r.slots[region] = make(chan struct{}, layersAtOnce)
+	}
+	return r.slots[region]
 }
 
 func acquire(ctx context.Context, slots chan struct{}) error {

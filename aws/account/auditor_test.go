@@ -324,3 +324,44 @@ func TestReport(t *testing.T) {
 		t.Error(rows)
 	}
 }
+
+// An account that enforces AWS's rates never has to refuse a call.
+func TestAuditKeepsToTheRates(t *testing.T) {
+	state := t.TempDir()
+	acct := sessiontest.StartWith(t, emulator.Options{Delay: time.Millisecond, State: state})
+	const functions, versions = 120, 25
+	var arns []string
+	for i := range versions {
+		arns = append(arns, acct.Layer(fmt.Sprintf("l%d", i), ziptest.File("nodejs/node_modules/x.js", fmt.Sprint(i))))
+	}
+	for i := range functions {
+		acct.Function(fmt.Sprintf("f%d", i), []ziptest.Entry{ziptest.File("index.js", fmt.Sprint(i))}, layers(arns[i%versions]))
+	}
+	if err := acct.Close(); err != nil {
+		t.Fatal(err)
+	}
+	acct = sessiontest.StartWith(t, emulator.Options{Delay: time.Millisecond, State: state, Rates: true})
+	limited := audit(t, newAuditor(acct.Open(session.Options{}), ""))
+	throttled := func() (n int) {
+		for _, c := range acct.Calls() {
+			if c.Error == "TooManyRequestsException" {
+				n++
+			}
+		}
+		return n
+	}
+	if n := throttled(); n > 0 || len(limited.facts) != functions {
+		t.Errorf("%d calls were throttled, %d functions measured", n, len(limited.facts))
+	}
+	// Without the limiter they are, which shows that the account does count;
+	// even so every answer comes in the end.
+	hasty := audit(t, newAuditor(acct.Open(session.Options{Unlimited: true}), ""))
+	if throttled() == 0 || len(hasty.facts) != functions {
+		t.Errorf("%d calls were throttled, %d functions measured", throttled(), len(hasty.facts))
+	}
+	for name, f := range hasty.facts {
+		if !f.Known || !limited.facts[name].Known {
+			t.Errorf("%s: %+v", name, f.Findings)
+		}
+	}
+}
