@@ -93,19 +93,24 @@ func (c *Client) Look(ctx context.Context, name string) (repo Repository, found 
 // existing one nothing is changed but what its policy lacks, and every
 // statement that is there stays.
 func (c *Client) Ensure(ctx context.Context, name string) (Repository, error) {
-	repo, found, err := c.Look(ctx, name)
+	repo, err := c.FindOrCreate(ctx, name)
 	if err != nil {
 		return Repository{}, err
-	}
-	if !found {
-		if repo, err = c.create(ctx, name); err != nil {
-			return Repository{}, err
-		}
 	}
 	if repo.Granted, err = c.grant(ctx, name); err != nil {
 		return Repository{}, err
 	}
 	return repo, nil
+}
+
+// FindOrCreate finds or creates the repository and leaves its policy alone: for
+// images that people copy from and Lambda never pulls.
+func (c *Client) FindOrCreate(ctx context.Context, name string) (Repository, error) {
+	repo, found, err := c.Look(ctx, name)
+	if err != nil || found {
+		return repo, err
+	}
+	return c.create(ctx, name)
 }
 
 func (c *Client) create(ctx context.Context, name string) (Repository, error) {
