@@ -13,6 +13,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/archive"
 	"github.com/optlift/optlift/aws/emulator"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover"
@@ -157,7 +158,7 @@ func (a *app) opener() (*target.Opener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &target.Opener{Session: a.open, Scratch: dir}, nil
+	return &target.Opener{Session: a.open, Scratch: dir, Cache: archive.OpenCache(a.cache("directories"))}, nil
 }
 
 func (a *app) auditor(ctx context.Context) (*account.Auditor, error) {
