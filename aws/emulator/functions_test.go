@@ -257,3 +257,24 @@ func TestQualifiers(t *testing.T) {
 	_, err = a.lambda.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("q"), Qualifier: aws.String("$LATEST")})
 	refused(t, err, "InvalidParameterValueException", 400, "$LATEST version cannot be deleted without deleting the function.")
 }
+
+// With a lag, reads trail behind what has been done.
+func TestLag(t *testing.T) {
+	a := open(t, emulator.Options{Lag: time.Minute})
+	must(a.lambda.CreateFunction(t.Context(), a.input("f")))(t)
+	get := func() error {
+		_, err := a.lambda.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String("f")})
+		return err
+	}
+	refused(t, get(), "ResourceNotFoundException", 404, "")
+	a.pass()
+	if err := get(); err != nil {
+		t.Error(err)
+	}
+	must(a.lambda.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("f")}))(t)
+	if err := get(); err != nil {
+		t.Error(err)
+	}
+	a.pass()
+	refused(t, get(), "ResourceNotFoundException", 404, "")
+}

@@ -86,6 +86,7 @@ func (s *Store) createFunction(ctx context.Context, c wire.Call, in *lambda.Crea
 	s.begin(c, v, true)
 	f := &function{Name: n.Function, Latest: v, Tags: maps.Clone(in.Tags), CodeSigning: val(in.CodeSigningConfigArn)}
 	f.fill()
+	s.remember(r, n.Function)
 	r.Functions[n.Function], r.names = f, nil
 	out := s.view(v)
 	if in.Publish { // the answer has the version's number, but the function's ARN: recorded in test_publish_version_on_create
@@ -223,7 +224,9 @@ func (s *Store) listFunctions(_ context.Context, c wire.Call, in *lambda.ListFun
 	if in.FunctionVersion != types.FunctionVersionAll {
 		page, next, err := cut(r.sorted(), in.Marker, in.MaxItems, 50)
 		for _, name := range page {
-			out.Functions = append(out.Functions, s.listed(r.Functions[name].Latest))
+			if f := s.function(c, r, name); f != nil {
+				out.Functions = append(out.Functions, s.listed(f.Latest))
+			}
 		}
 		out.NextMarker = next
 		return out, err
@@ -231,7 +234,11 @@ func (s *Store) listFunctions(_ context.Context, c wire.Call, in *lambda.ListFun
 	var all []*version
 	var labels []string
 	for _, name := range r.sorted() {
-		for _, v := range r.Functions[name].all() {
+		f := s.function(c, r, name)
+		if f == nil {
+			continue
+		}
+		for _, v := range f.all() {
 			all, labels = append(all, v), append(labels, name+":"+*v.Config.Version)
 		}
 	}
@@ -269,6 +276,7 @@ func (s *Store) deleteFunction(_ context.Context, c wire.Call, in *lambda.Delete
 	}
 	done := &lambda.DeleteFunctionOutput{StatusCode: 204} // recorded in test_event_source_mapping_lifecycle_delete_function
 	if n.Qualifier == "" {
+		s.remember(r, n.Function)
 		delete(r.Functions, n.Function)
 		r.names = nil
 		for _, v := range f.all() {

@@ -59,7 +59,7 @@ func (s *Store) invoke(ctx context.Context, c wire.Call, in *lambda.InvokeInput)
 			// Once: Lambda would try a failed one twice more, after minutes.
 			defer s.async.Done()
 			defer s.leave(f)
-			s.opts.Invoker.Invoke(context.WithoutCancel(ctx), req)
+			s.opts.Invoker.Invoke(s.life, req)
 		}()
 		return &lambda.InvokeOutput{StatusCode: 202}, nil
 	}

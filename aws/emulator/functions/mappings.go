@@ -2,6 +2,7 @@ package functions
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -160,12 +161,27 @@ func checkMapping(in *lambda.CreateEventSourceMappingInput, kind source) error {
 		return invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
 	}
 	return first(
+		checkFilters(in.FilterCriteria),
 		checkBatch(kind, in.BatchSize, in.MaximumBatchingWindowInSeconds),
 		between(in.MaximumRecordAgeInSeconds, "maximumRecordAgeInSeconds", -1, 604800),
 		between(in.MaximumRetryAttempts, "maximumRetryAttempts", -1, 10000),
 		between(in.ParallelizationFactor, "parallelizationFactor", 1, 10),
 		between(in.TumblingWindowInSeconds, "tumblingWindowInSeconds", 0, 900),
 	)
+}
+
+// checkFilters is recorded in test_dynamodb_invalid_event_filter.
+func checkFilters(f *types.FilterCriteria) error {
+	if f == nil {
+		return nil
+	}
+	for _, x := range f.Filters {
+		var pattern map[string]any
+		if x.Pattern != nil && json.Unmarshal([]byte(*x.Pattern), &pattern) != nil {
+			return invalid("Invalid filter pattern definition.")
+		}
+	}
+	return nil
 }
 
 func checkBatch(kind source, size, window *int32) error {
@@ -334,6 +350,9 @@ func (s *Store) updateMapping(_ context.Context, c wire.Call, in *lambda.UpdateE
 	updateMapping(&next, in)
 	if kind == queue && in.DestinationConfig != nil {
 		return nil, invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
+	}
+	if err := checkFilters(in.FilterCriteria); err != nil {
+		return nil, err
 	}
 	if err := checkBatch(kind, next.BatchSize, next.MaximumBatchingWindowInSeconds); err != nil {
 		return nil, err

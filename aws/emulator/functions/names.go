@@ -147,7 +147,7 @@ func (n name) unqualified() error {
 
 // find returns the function a name means. The caller holds s.mu.
 func (s *Store) find(c wire.Call, n name) (*function, error) {
-	f := s.in(c).Functions[n.Function]
+	f := s.function(c, s.in(c), n.Function)
 	if f == nil {
 		return nil, noFunction(n.arn(c))
 	}

@@ -1,7 +1,6 @@
 package functions
 
 import (
-	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -42,14 +41,14 @@ func (s *Store) optimize(v *version, atOnce bool) {
 	}
 	img, ch := *v.Image, v.Change
 	if atOnce {
-		ch.Code, ch.Reason = s.opts.Images.Check(context.Background(), img)
+		ch.Code, ch.Reason = s.opts.Images.Check(s.life, img)
 		return
 	}
 	ch.Looking = true
-	s.async.Add(1)
+	s.looks.Add(1)
 	go func() {
-		defer s.async.Done()
-		code, reason := s.opts.Images.Check(context.Background(), img)
+		defer s.looks.Done()
+		code, reason := s.opts.Images.Check(s.life, img)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		ch.Looking, ch.Code, ch.Reason = false, code, reason
@@ -153,7 +152,7 @@ func (s *Store) steady(v *version) *wire.Error {
 
 // Settle waits for what Lambda looks into and brings every change to its end.
 func (s *Store) Settle() {
-	s.async.Wait()
+	s.looks.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.opts.Now()

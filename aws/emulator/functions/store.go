@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +40,8 @@ type Options struct {
 	Now     func() time.Time
 	// Delay is how long Pending, InProgress, Creating and IN_PROGRESS last.
 	Delay time.Duration
+	// Lag is how long reads go on missing a new function and finding a deleted one.
+	Lag time.Duration
 }
 
 // Store is Lambda, in every account and region. It is safe for concurrent use.
@@ -50,16 +53,26 @@ type Store struct {
 
 	mu      sync.Mutex // guards regions and everything under it; states move when they are read
 	regions map[place]*region
+	looks   sync.WaitGroup // looks into images under way
 	async   sync.WaitGroup // asynchronous invocations under way
+	life    context.Context
+	stop    context.CancelFunc
 }
 
 // New makes an empty Lambda.
 func New(opts Options) *Store {
-	return &Store{opts: opts, regions: map[place]*region{}}
+	s := &Store{opts: opts, regions: map[place]*region{}}
+	s.life, s.stop = context.WithCancel(context.Background())
+	return s
 }
 
-// Wait waits for asynchronous invocations.
-func (s *Store) Wait() { s.async.Wait() }
+// Close lets looks into images come to their end, and cuts asynchronous
+// invocations off.
+func (s *Store) Close() {
+	s.looks.Wait()
+	s.stop()
+	s.async.Wait()
+}
 
 type place struct{ account, region string }
 
@@ -76,6 +89,36 @@ type region struct {
 	Issued map[string]int
 
 	names []string // of the functions, sorted; nil when it must be made again
+	past  map[string]past
+}
+
+// past is how reads go on seeing a function for a while; nil is not at all.
+type past struct {
+	function *function
+	until    time.Time
+}
+
+// remember keeps what reads see of a function that is about to come or go.
+func (s *Store) remember(r *region, name string) {
+	if s.opts.Lag <= 0 {
+		return
+	}
+	if r.past == nil {
+		r.past = map[string]past{}
+	}
+	r.past[name] = past{r.Functions[name], s.opts.Now().Add(s.opts.Lag)}
+}
+
+// function is what an operation sees under a name, nil when there is none. The
+// caller holds s.mu.
+func (s *Store) function(c wire.Call, r *region, name string) *function {
+	if p, ok := r.past[name]; ok && (strings.HasPrefix(c.Operation, "Get") || strings.HasPrefix(c.Operation, "List")) {
+		if s.opts.Now().Before(p.until) {
+			return p.function
+		}
+		delete(r.past, name)
+	}
+	return r.Functions[name]
 }
 
 // function is one function with all its versions and attachments.
