@@ -10,6 +10,7 @@ import (
 	"github.com/optlift/optlift/ui/function"
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/help"
+	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/journal"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/layers"
@@ -52,6 +53,11 @@ func (m *model) globals() []keys.Action {
 		keys.Action{ID: "journal", Keys: []string{"J"}, Label: "journal", Group: group, Help: "the migrations made from this machine"},
 	)
 	find := keys.Action{ID: "filter", Keys: []string{"/"}, Label: "filter", Group: group, Help: "filter what is on screen"}
+	for i := range out {
+		if m.keys[len(m.keys)-1] == out[i].ID {
+			out[i].Label = ""
+		}
+	}
 	if !filterable {
 		find.Label, find.Disabled = "", "nothing to filter here"
 	}
@@ -182,12 +188,19 @@ func (m *model) open(p screen.Place) tea.Cmd {
 			}
 			targets = []string{arn}
 		}
+		targets = slices.Clone(targets)
+		titles := make([]string, len(targets))
 		for i, t := range targets {
+			titles[i] = inventory.ShortLayer(t)
 			if r, ok := m.inv.Named(t); ok {
-				targets[i] = r.ARN
+				targets[i], titles[i] = r.ARN, r.Name
 			}
 		}
-		o := optview.New(targets, m.account, m.jobs, m.backend)
+		title := strings.Join(titles, " + ")
+		if f, ok := m.top().(*function.Screen); ok && len(targets) == 1 && f.ARN() == targets[0] {
+			title = ""
+		}
+		o := optview.New(title, targets, m.account, m.jobs, m.backend)
 		m.push(key, o)
 		return m.perform(o.Start())
 	case "layers":

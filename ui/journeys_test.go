@@ -25,7 +25,7 @@ func TestListFillsIn(t *testing.T) {
 	r.see("0 of 8 measured")
 	b.hold <- struct{}{}
 	b.hold <- struct{}{}
-	r.see("1 of 8 measured", "98%")
+	r.see("2 of 8 measured", "98%", "…")
 	close(b.hold)
 	r.settle().see("8 functions", "? deleted", "? denied").missing("measured")
 }

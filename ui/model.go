@@ -35,9 +35,10 @@ type model struct {
 	account awscli.Account
 	armed   bool
 
-	w, h    int
-	noColor bool
-	styles  *theme.Styles
+	w, h   int
+	dark   bool
+	depth  theme.Depth
+	styles *theme.Styles
 
 	stack   []screen.Screen
 	keys    []string // what each screen of the stack was opened as
@@ -69,14 +70,17 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 		backend: b,
 		where:   b.Where(),
 		armed:   b.Armed(),
-		noColor: opts.NoColor,
-		styles:  theme.New(true, opts.NoColor),
+		dark:    true,
 		inv:     &inventory.Inventory{},
 		jobs:    job.NewGroup(ctx),
 		events:  &job.Stream[account.Event]{},
 		log:     &sessionlog.Log{},
 		tick:    tea.Tick,
 	}
+	if opts.NoColor {
+		m.depth = theme.Mono
+	}
+	m.styles = theme.New(m.dark, m.depth)
 	if !m.where.Demo {
 		m.account.Profile = m.where.Profile
 	}

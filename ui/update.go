@@ -5,6 +5,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/job"
@@ -28,7 +29,11 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
-		m.styles = theme.New(msg.IsDark(), m.noColor)
+		m.dark = msg.IsDark()
+		m.styles = theme.New(m.dark, m.depth)
+	case tea.ColorProfileMsg:
+		m.depth = depthOf(msg.Profile, m.depth)
+		m.styles = theme.New(m.dark, m.depth)
 	case tea.KeyPressMsg:
 		cmd = m.key(msg)
 	case tea.PasteMsg:
@@ -45,6 +50,17 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.broadcast(msg)
 	}
 	return m, tea.Batch(cmd, m.keepTicking())
+}
+
+// depthOf is how deep a terminal's colours are; what was asked for stays.
+func depthOf(p colorprofile.Profile, asked theme.Depth) theme.Depth {
+	switch {
+	case asked == theme.Mono || p <= colorprofile.ASCII:
+		return theme.Mono
+	case p == colorprofile.ANSI:
+		return theme.Sixteen
+	}
+	return theme.Full
 }
 
 // keepTicking has one tick under way while any job runs.

@@ -12,6 +12,9 @@ import (
 	"github.com/optlift/optlift/ui/theme"
 )
 
+// airy is the height from which a line is spent on space below the breadcrumbs.
+const airy = 30
+
 // View implements tea.Model.
 func (m *model) View() tea.View {
 	v := tea.NewView(strings.Join(m.frame(), "\n"))
@@ -34,9 +37,17 @@ func (m *model) frame() []string {
 		return m.small()
 	}
 	out := make([]string, 0, m.h)
+	// The body comes first: what a screen counts depends on what is seen of it.
+	room := m.h - 4
+	if m.h >= airy {
+		room--
+	}
+	body := m.top().View(m.styles, m.w, room)
 	out = append(out, m.banner(), m.crumbs())
-	body := m.top().View(m.styles, m.w, m.h-4)
-	out = append(out, body[:min(len(body), m.h-4)]...)
+	if m.h >= airy {
+		out = append(out, "")
+	}
+	out = append(out, body[:min(len(body), room)]...)
 	for len(out) < m.h-2 {
 		out = append(out, "")
 	}
@@ -67,6 +78,9 @@ func (m *model) banner() string {
 	badge, tone, plain, dim := " READ-ONLY ", theme.ReadOnly, theme.Plain, theme.Dim
 	if m.armed {
 		badge = " ▲ ARMED: changes are live "
+		if m.w < 70 {
+			badge = " ▲ ARMED "
+		}
 		tone, plain, dim = theme.Armed, theme.Armed, theme.Armed
 	}
 	l := draw.NewLine(m.styles, m.w, false)

@@ -188,8 +188,12 @@ func Over(frame, box []string, w int) []string {
 			l += " "
 		}
 		r := ""
-		if ansi.StringWidth(under) > left+bw {
+		if room := ansi.StringWidth(under) - left - bw; room > 0 {
 			r = ansi.TruncateLeft(under, left+bw, "")
+			if ansi.StringWidth(r) > room {
+				// A wide character lies half under the box: its other half is blank.
+				r = " " + ansi.TruncateLeft(under, left+bw+1, "")
+			}
 		}
 		frame[top+i] = l + "\x1b[m" + line + "\x1b[m" + r
 	}

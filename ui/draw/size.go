@@ -46,16 +46,16 @@ func Plural(n int, one string) string {
 	return humanize.Comma(int64(n)) + " " + one + "s"
 }
 
-// Fill is the tone of a share of the unzipped limit: calm below 80 %, a warning
-// up to 95 %, then bad.
-func Fill(n, of int64) theme.Tone {
+// Fill is how a share of the unzipped limit is drawn, as a line and as a text:
+// quiet below 80 %, a warning up to 95 %, then bad.
+func Fill(n, of int64) (line, text theme.Tone) {
 	switch {
 	case of <= 0 || n*100 < of*80:
-		return theme.Good
+		return theme.Dim, theme.Plain
 	case n*100 < of*95:
-		return theme.Warn
+		return theme.Warn, theme.Warn
 	}
-	return theme.Bad
+	return theme.Bad, theme.Bad
 }
 
 const (

@@ -69,6 +69,9 @@ func (s *Screen) Crumb() string {
 	return s.arn
 }
 
+// Count implements screen.Counter.
+func (s *Screen) Count() string { return s.pager.Hint() }
+
 // ARN is the function on screen.
 func (s *Screen) ARN() string { return s.arn }
 

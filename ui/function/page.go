@@ -9,6 +9,7 @@ import (
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/mark"
+	"github.com/optlift/optlift/ui/sanitize"
 	"github.com/optlift/optlift/ui/theme"
 )
 
@@ -71,7 +72,10 @@ func (p *page) function(r *inventory.Row, running bool) {
 	p.size(r, running)
 	p.extensions(r, running)
 	p.findings(r, running)
-	if len(r.EnvNames) > 0 {
+	switch {
+	case r.EnvError != "":
+		p.head("ENVIRONMENT", "? "+r.EnvError)
+	case len(r.EnvNames) > 0:
 		p.head("ENVIRONMENT", "names only; values are never shown")
 		p.say(theme.Plain, strings.Join(r.EnvNames, "  "))
 	}
@@ -96,7 +100,8 @@ func (p *page) size(r *inventory.Row, running bool) {
 	limit := int64(account.UnzippedLimit)
 	p.head("UNZIPPED SIZE", "our count of what code and layers weigh on disk")
 	if n, known := r.Unzipped(); known {
-		l := p.line().Gap(1).Put(draw.Fill(n, limit), draw.Percent(n, limit)).Put(theme.Plain, " of the limit   ").
+		_, tone := draw.Fill(n, limit)
+		l := p.line().Gap(1).Put(tone, draw.Percent(n, limit)).Put(theme.Plain, " of the limit   ").
 			Put(theme.Strong, draw.Exact(n)).Put(theme.Dim, " of ").Put(theme.Plain, draw.Exact(limit)).Put(theme.Dim, " bytes   ")
 		if n <= limit {
 			l.Put(theme.Dim, "headroom ").Put(theme.Plain, draw.Bytes(limit-n))
@@ -119,8 +124,12 @@ func (p *page) size(r *inventory.Row, running bool) {
 	}
 	p.put(p.line().Gap(1).Stack(segments, limit, min(p.w-4, 120)))
 	p.blank()
+	longest := 4
 	for _, part := range parts {
-		p.part(part)
+		longest = max(longest, sanitize.Width(part.name))
+	}
+	for _, part := range parts {
+		p.part(part, min(longest, max(p.w-58, 20)))
 	}
 }
 
@@ -164,15 +173,18 @@ func (p *part) take(a account.Archive) {
 	}
 }
 
-func (p *page) part(x part) {
-	name := min(max(p.w-60, 16), 48)
+func (p *page) part(x part, name int) {
 	l := p.line().Gap(1).Put(x.block, " "+x.letter+" ").Gap(1).Cell(theme.Plain, x.name, name).Gap(1)
-	l.Right(theme.Dim, draw.Bytes(x.zip)+" zip", 15).Gap(1)
+	const exact = 18
+	narrow := p.w < 76
+	if !narrow {
+		l.Right(theme.Dim, draw.Bytes(x.zip)+" zip", 15).Gap(1)
+	}
 	state, tone := mark.State(x.state)
 	if x.state == account.OK {
-		l.Right(theme.Plain, draw.Exact(x.unzipped)+" bytes", 18)
+		l.Right(theme.Plain, draw.Exact(x.unzipped)+" bytes", exact)
 	} else {
-		l.Right(theme.Warn, "?", 18)
+		l.Right(theme.Warn, "?", exact)
 	}
 	l.Gap(2).Put(tone, state)
 	p.put(l)
@@ -196,8 +208,12 @@ func (p *page) extensions(r *inventory.Row, running bool) {
 		return
 	}
 	p.head("EXTENSIONS", strconv.Itoa(len(r.Facts.Extensions)))
+	longest := 4
 	for _, e := range r.Facts.Extensions {
-		l := p.line().Gap(1).Cell(theme.Plain, e.Name, min(max(p.w/3, 16), 40)).Gap(1).Cell(theme.Dim, e.Kind, 9)
+		longest = max(longest, sanitize.Width(e.Name))
+	}
+	for _, e := range r.Facts.Extensions {
+		l := p.line().Gap(1).Cell(theme.Plain, e.Name, min(longest, p.w/2)).Gap(1).Cell(theme.Dim, e.Kind, 9)
 		source := inventory.ShortLayer(e.Source)
 		for i, ref := range r.Layers {
 			if ref.ARN == e.Source {

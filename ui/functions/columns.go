@@ -31,16 +31,16 @@ const (
 
 func columns(regions bool) []table.Column {
 	return []table.Column{
-		{ID: "name", Title: "FUNCTION", Width: 18, Flex: true, Max: 44},
-		{ID: "runtime", Title: "RUNTIME", Width: 13, Rank: 3},
+		{ID: "name", Title: "FUNCTION", Width: 24, Flex: true, Max: 44},
+		{ID: "runtime", Title: "RUNTIME", Width: 13, Flex: true, Max: 15, Rank: 3},
 		{ID: "architecture", Title: "ARCH", Width: 6, Rank: 7},
 		{ID: "package type", Title: "TYPE", Width: 5, Rank: 8},
-		{ID: "layers", Title: "LYR", Width: 4, Right: true, Rank: 2},
-		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Rank: 9},
-		{ID: "unzipped size", Title: "UNZIPPED", Width: 10, Right: true},
-		{ID: "share of the limit", Title: "OF 250 MB", Width: 12, Right: true, Flex: true, Max: 24, Rank: 1},
-		{ID: "extensions", Title: "EXT", Width: 4, Right: true, Rank: 4, Flex: true, Max: 26},
-		{ID: "findings", Title: "!", Width: 3, Right: true},
+		{ID: "layers", Title: "LYR", Width: 3, Right: true, Number: true, Rank: 2},
+		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Number: true, Rank: 9},
+		{ID: "unzipped size", Title: "UNZIPPED", Width: 10, Right: true, Number: true},
+		{ID: "share of the limit", Title: "OF 250 MB", Width: 10, Right: true, Number: true, Flex: true, Max: 24, Rank: 1},
+		{ID: "extensions", Title: "EXT", Width: 3, Number: true, Rank: 4, Flex: true, Max: 24},
+		{ID: "findings", Title: "FIND", Width: 4, Right: true, Number: true},
 		{ID: "region", Title: "REGION", Width: 14, Rank: 5, Hide: !regions},
 	}
 }
@@ -96,8 +96,8 @@ func percent(l *draw.Line, w int, r *inventory.Row) {
 		return
 	}
 	bar := max(w-5, 0)
-	tone := draw.Fill(n, account.UnzippedLimit)
-	l.Bar(tone, n, account.UnzippedLimit, bar).Gap(w-bar-4).Right(tone, draw.Percent(n, account.UnzippedLimit), 4)
+	line, text := draw.Fill(n, account.UnzippedLimit)
+	l.Bar(line, n, account.UnzippedLimit, bar).Gap(w-bar-4).Right(text, draw.Percent(n, account.UnzippedLimit), 4)
 }
 
 func extensions(l *draw.Line, w int, r *inventory.Row) {
@@ -105,17 +105,17 @@ func extensions(l *draw.Line, w int, r *inventory.Row) {
 	case r.Facts == nil || r.PackageType == "Image" && len(r.Facts.Extensions) == 0:
 		l.Gap(w)
 	case len(r.Facts.Extensions) == 0 && !r.Facts.Known:
-		l.Right(theme.Warn, "?", w)
+		l.Cell(theme.Warn, "?", w)
 	case len(r.Facts.Extensions) == 0:
-		l.Right(theme.Dim, "-", w)
+		l.Cell(theme.Dim, "-", w)
 	case w < 12:
-		l.Right(theme.Plain, strconv.Itoa(len(r.Facts.Extensions)), w)
+		l.Cell(theme.Plain, strconv.Itoa(len(r.Facts.Extensions)), w)
 	default:
 		names := make([]string, len(r.Facts.Extensions))
 		for i, e := range r.Facts.Extensions {
 			names[i] = e.Name
 		}
-		l.Right(theme.Plain, strings.Join(names, ", "), w)
+		l.Cell(theme.Plain, strings.Join(names, ", "), w)
 	}
 }
 

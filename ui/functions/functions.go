@@ -124,7 +124,7 @@ func (s *Screen) sort(key string) {
 				break
 			}
 		}
-		s.table.Desc = s.table.Columns[s.table.Sort].Right
+		s.table.Desc = s.table.Columns[s.table.Sort].Number
 	case "turn":
 		s.table.Desc = !s.table.Desc
 	default:

@@ -31,6 +31,9 @@ func New(title string, commands []Command, tables ...[]keys.Action) *Screen {
 // Crumb implements screen.Screen.
 func (s *Screen) Crumb() string { return "help" }
 
+// Count implements screen.Counter.
+func (s *Screen) Count() string { return s.pager.Hint() }
+
 // Actions implements screen.Screen.
 func (s *Screen) Actions() []keys.Action { return list.Actions() }
 

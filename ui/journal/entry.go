@@ -55,6 +55,9 @@ func (s *EntryScreen) Crumb() string {
 	return s.entry.Function
 }
 
+// Count implements screen.Counter.
+func (s *EntryScreen) Count() string { return s.pager.Hint() }
+
 // Actions implements screen.Screen.
 func (s *EntryScreen) Actions() []keys.Action {
 	resume, back := "", ""

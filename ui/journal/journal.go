@@ -50,11 +50,11 @@ func New(jobs *job.Group, r Reader, again func(Again) screen.Effect) *Screen {
 	s := &Screen{jobs: jobs, reader: r, again: again}
 	s.table.Columns = []table.Column{
 		{ID: "started", Title: "STARTED", Width: 16},
-		{ID: "function", Title: "FUNCTION", Width: 20, Flex: true, Max: 48},
+		{ID: "function", Title: "FUNCTION", Width: 20, Flex: true, Max: 32},
 		{ID: "state", Title: "STATE", Width: 14},
 		{ID: "region", Title: "REGION", Width: 14, Rank: 2},
 		{ID: "account", Title: "ACCOUNT", Width: 12, Rank: 3},
-		{ID: "id", Title: "ID", Width: 20, Rank: 1, Flex: true, Max: 48},
+		{ID: "id", Title: "ID", Width: 26, Rank: 1, Flex: true, Max: 60},
 	}
 	s.table.Sort = -1
 	return s

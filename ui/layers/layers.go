@@ -52,12 +52,12 @@ var filterColumns = filter.Columns{
 func New(inv *inventory.Inventory, account awscli.Account, own string) *Screen {
 	s := &Screen{inv: inv, account: account, own: own}
 	s.table.Columns = []table.Column{
-		{ID: "name", Title: "LAYER VERSION", Width: 22, Flex: true, Max: 40},
+		{ID: "name", Title: "LAYER VERSION", Width: 22, Flex: true, Max: 32},
 		{ID: "owner", Title: "OWNER", Width: 12, Rank: 8},
-		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Rank: 7},
-		{ID: "unzipped size", Title: "UNZIPPED", Width: 10, Right: true},
+		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Number: true, Rank: 7},
+		{ID: "unzipped size", Title: "UNZIPPED", Width: 10, Right: true, Number: true},
 		{ID: "state", Title: "STATE", Width: 14},
-		{ID: "number of functions", Title: "USED", Width: 5, Right: true},
+		{ID: "number of functions", Title: "USED", Width: 5, Right: true, Number: true},
 		{ID: "functions", Title: "BY", Width: 12, Rank: 6, Flex: true, Max: 80},
 	}
 	s.table.Sort, s.table.Desc = colUsers, true
@@ -114,7 +114,7 @@ func (s *Screen) Do(id string) screen.Effect {
 		switch key {
 		case "next":
 			s.table.Sort = (s.table.Sort + 1) % len(s.table.Columns)
-			s.table.Desc = s.table.Columns[s.table.Sort].Right
+			s.table.Desc = s.table.Columns[s.table.Sort].Number
 		case "turn":
 			s.table.Desc = !s.table.Desc
 		default:

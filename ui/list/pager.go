@@ -15,9 +15,27 @@ func (p *Pager) Window(n, h int) (from, to int) {
 // Top goes back to the start.
 func (p *Pager) Top() { p.offset = 0 }
 
-// More reports whether lines lie above and below the window.
-func (p *Pager) More() (above, below bool) {
-	return p.offset > 0, p.offset+p.height < p.n
+// Hint says that there is more than is seen: "↑", "↓", "↑↓", or "" when all is.
+func (p *Pager) Hint() string {
+	above, below := p.offset > 0, p.offset+p.height < p.n
+	switch {
+	case above && below:
+		return "↑↓ more"
+	case above:
+		return "↑ more"
+	case below:
+		return "↓ more"
+	}
+	return ""
+}
+
+// Count joins what a screen counts with the hint.
+func (p *Pager) Count(text string) string {
+	hint := p.Hint()
+	if hint == "" || text == "" {
+		return text + hint
+	}
+	return text + " · " + hint
 }
 
 // Do performs one of Actions and reports whether id was one.

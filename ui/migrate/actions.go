@@ -235,22 +235,27 @@ func (s *Screen) stop() screen.Effect {
 	}}
 }
 
+// changes reports whether a step is more than work on this machine.
+func (x *step) changes() bool {
+	return x.Call != "" && x.Call != "local" && x.Action != switchover.Keep
+}
+
 // Standing says in a few words how far the run is and what has been changed.
 func (s *Screen) Standing() string {
 	s.drain()
-	now, gone := "", false
+	now, busy, gone := "", false, false
 	var changed []string
 	done := 0
 	for i := range s.steps {
 		x := &s.steps[i]
 		if x.state == switchover.Running {
-			now = x.ID
+			now, busy = x.ID, x.changes()
 		}
 		if !x.finished() {
 			continue
 		}
 		done++
-		if x.Call == "" || x.Call == "local" || x.Action == switchover.Keep || x.state == switchover.Skipped {
+		if !x.changes() || x.state == switchover.Skipped {
 			continue
 		}
 		changed = append(changed, x.ID)
@@ -268,6 +273,8 @@ func (s *Screen) Standing() string {
 		out += ", " + now + " is running"
 	}
 	switch {
+	case len(changed) == 0 && busy:
+		out += ". What runs now is the first to change the account."
 	case len(changed) == 0:
 		out += ". Nothing in the account has been changed so far."
 	case len(changed) <= 4:

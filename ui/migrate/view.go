@@ -22,7 +22,7 @@ func (s *Screen) Crumb() string {
 func (s *Screen) Count() string {
 	switch s.phase {
 	case planned:
-		return draw.Plural(len(s.plan.Steps), "step")
+		return s.pager.Count(draw.Plural(len(s.plan.Steps), "step"))
 	case running, ended:
 		done, of, _ := s.Progress()
 		return fmt.Sprintf("%d of %d steps", done, of)
@@ -183,7 +183,7 @@ func (s *Screen) stepLine(st *theme.Styles, w, i int) string {
 	l.Cell(theme.Accent, m, 1).Cell(stateTone, state, 1).Gap(1).Cell(actionTone, action, 1).Gap(1)
 	l.Cell(name, x.ID, nameWidth(w)).Gap(1)
 	const tail = 8
-	room := l.Left() - tail - 1
+	room := l.Left() - tail - 2
 	switch {
 	case x.state == switchover.Running && x.image != nil:
 		s.imageCell(l, x.image, room)
@@ -206,16 +206,20 @@ func (s *Screen) stepLine(st *theme.Styles, w, i int) string {
 	case x.finished() || x.state == switchover.Broken:
 		took = duration(x.ended.Sub(x.began))
 	}
-	return l.Gap(1).Right(theme.Dim, took, tail).String()
+	return l.Gap(1).Right(theme.Dim, took, tail).Gap(1).String()
 }
 
 func (s *Screen) imageCell(l *draw.Line, p *imageProgress, w int) {
 	done, total := p.sum()
 	end := l.Left() - w
 	l.Cell(theme.Dim, string(p.stage), 8)
-	if total > 0 {
-		l.Bar(theme.Accent, done, total, min(max(l.Left()-end-24, 4), 30)).Put(theme.Dim, " "+draw.Bytes(done)+" of "+draw.Bytes(total))
-	} else if done > 0 {
+	amount := draw.Bytes(done) + " of " + draw.Bytes(total)
+	switch {
+	case total > 0 && w >= 40:
+		l.Bar(theme.Accent, done, total, min(w-32, 30)).Put(theme.Dim, " "+amount)
+	case total > 0:
+		l.Put(theme.Dim, draw.Percent(done, total)+" of "+draw.Bytes(total))
+	case done > 0:
 		l.Put(theme.Dim, draw.Bytes(done))
 	}
 	l.Gap(l.Left() - end)
@@ -309,5 +313,8 @@ func duration(d time.Duration) string {
 	case d < time.Minute:
 		return fmt.Sprintf("%.0f s", d.Seconds())
 	}
-	return fmt.Sprintf("%d m %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	if d < time.Hour {
+		return fmt.Sprintf("%d m %02d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %02d m", int(d.Hours()), int(d.Minutes())%60)
 }

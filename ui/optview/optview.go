@@ -3,7 +3,6 @@ package optview
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -32,6 +31,7 @@ type Opener interface {
 
 // Screen is the merged tree of some targets.
 type Screen struct {
+	title   string // whose tree it is, "" where the screen before says so
 	targets []string
 	account awscli.Account
 	jobs    *job.Group
@@ -59,9 +59,10 @@ type opened struct {
 	opt, task *root
 }
 
-// New returns the screen of targets; Start opens them.
-func New(targets []string, account awscli.Account, jobs *job.Group, o Opener) *Screen {
-	return &Screen{targets: targets, account: account, jobs: jobs, opener: o}
+// New returns the screen of targets; Start opens them. title says whose tree it
+// is, "" where the screen before does.
+func New(title string, targets []string, account awscli.Account, jobs *job.Group, o Opener) *Screen {
+	return &Screen{title: title, targets: targets, account: account, jobs: jobs, opener: o}
 }
 
 // Start opens the archives and merges them.
@@ -114,10 +115,14 @@ func index(ctx context.Context, path string, merged *optfs.Tree, letter func(int
 
 // Crumb implements screen.Screen.
 func (s *Screen) Crumb() string {
+	path := "/opt"
 	if s.now != nil {
-		return s.now.path
+		path = s.now.path
 	}
-	return "/opt"
+	if s.title == "" {
+		return path
+	}
+	return s.title + " " + path
 }
 
 // Count implements screen.Counter.
@@ -130,8 +135,8 @@ func (s *Screen) Count() string {
 	if s.now.tree.Matches() != s.now.tree.Files() {
 		out = draw.Exact(int64(s.now.tree.Matches())) + " of " + out
 	}
-	if t.ShadowedBytes > 0 || t.Conflicts > 0 {
-		out += fmt.Sprintf(" · %s shadowed, %s", draw.Bytes(t.ShadowedBytes), draw.Plural(t.Conflicts, "conflict"))
+	if t.Conflicts > 0 {
+		out += " · " + draw.Plural(t.Conflicts, "conflict")
 	}
 	return out
 }

@@ -89,6 +89,9 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 		l.Put(theme.Block(x.Layer), " "+theme.Letter(x.Layer)+" ").Put(theme.Plain, " "+name).Put(tone, "  "+size).Gap(3)
 	}
 	if len(out) < 3 {
+		if t := s.now.merged; t.ShadowedBytes > 0 {
+			l.Put(theme.Dim, draw.Bytes(t.ShadowedBytes)+" shadowed")
+		}
 		out = append(out, l.String())
 	}
 	return append(out, "")

@@ -99,8 +99,8 @@ func isText(data []byte) bool {
 
 // tokens splits text into lines of spans.
 func tokens(path string, data []byte) [][]span {
-	text := strings.ToValidUTF8(string(data), "\uFFFD")
-	text = strings.ReplaceAll(text, "\r\n", "\n")
+	// Cleaned before it is split into tokens, which could tear a sequence apart.
+	text := strings.Join(sanitize.Lines(string(data)), "\n")
 	var lexer chroma.Lexer
 	if len(data) <= highlighted && longest(text) <= 4*piece {
 		if lexer = lexers.Match(path); lexer == nil {
@@ -109,7 +109,7 @@ func tokens(path string, data []byte) [][]span {
 	}
 	if lexer == nil {
 		var out [][]span
-		for _, line := range sanitize.Lines(text) {
+		for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
 			out = appendLine(out, []span{{theme.Plain, line}})
 		}
 		return out
@@ -128,7 +128,7 @@ func tokens(path string, data []byte) [][]span {
 				line = nil
 			}
 			if part != "" {
-				line = append(line, span{tone, sanitize.Text(sanitize.Tabs(part))})
+				line = append(line, span{tone, part})
 			}
 		}
 	}

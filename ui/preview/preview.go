@@ -78,9 +78,9 @@ func (s *Screen) Count() string {
 		return ""
 	}
 	if s.diff {
-		return ""
+		return s.pager.Hint()
 	}
-	return draw.Exact(s.content.file.Size) + " bytes"
+	return s.pager.Count(draw.Exact(s.content.file.Size) + " bytes")
 }
 
 // Actions implements screen.Screen.

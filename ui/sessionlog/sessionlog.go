@@ -57,7 +57,7 @@ func New(l *Log) *Screen { return &Screen{log: l} }
 func (s *Screen) Crumb() string { return "log" }
 
 // Count implements screen.Counter.
-func (s *Screen) Count() string { return draw.Plural(len(s.log.entries), "line") }
+func (s *Screen) Count() string { return s.pager.Count(draw.Plural(len(s.log.entries), "line")) }
 
 // Actions implements screen.Screen.
 func (s *Screen) Actions() []keys.Action { return list.Actions() }

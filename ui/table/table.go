@@ -8,12 +8,13 @@ import (
 
 // Column describes one column.
 type Column struct {
-	ID    string
-	Title string
-	Width int  // columns it needs
-	Flex  bool // takes what is left, up to Max
-	Max   int
-	Right bool // aligned to the right
+	ID     string
+	Title  string
+	Width  int  // columns it needs
+	Flex   bool // takes what is left, up to Max
+	Max    int
+	Right  bool // aligned to the right
+	Number bool // sorted with the largest first
 	// Rank decides what goes first when there is no room: the highest.
 	Rank int
 	Hide bool
@@ -41,8 +42,7 @@ type Table struct {
 	Desc    bool
 }
 
-// SortBy orders by column i; a second time turns the order round. Numbers (right
-// aligned columns) start with the largest.
+// SortBy orders by column i; a second time turns the order round.
 func (t *Table) SortBy(i int) {
 	if i < 0 || i >= len(t.Columns) {
 		return
@@ -51,7 +51,7 @@ func (t *Table) SortBy(i int) {
 		t.Desc = !t.Desc
 		return
 	}
-	t.Sort, t.Desc = i, t.Columns[i].Right
+	t.Sort, t.Desc = i, t.Columns[i].Number
 }
 
 const gap = 2

@@ -84,7 +84,7 @@ func hex(s string) color.Color { return lipgloss.Color(s) }
 var (
 	dark = palette{
 		dim: hex("#808a97"), accent: hex("#8ab4e8"), good: hex("#8cc07c"), warn: hex("#e3b35c"),
-		bad: hex("#ec8479"), track: hex("#454d58"), selected: hex("#2b3544"), ink: hex("#12161c"),
+		bad: hex("#ec8479"), track: hex("#454d58"), selected: hex("#3a3a3a"), ink: hex("#12161c"),
 		code: hex("#9ba6b2"),
 		layers: [layers]color.Color{
 			hex("#5db5e6"), hex("#e5a13b"), hex("#45bf95"), hex("#d98ab8"), hex("#d9cf62"), hex("#e07f4f"),
@@ -92,7 +92,7 @@ var (
 	}
 	light = palette{
 		dim: hex("#656e78"), accent: hex("#1d5fa6"), good: hex("#2c7a34"), warn: hex("#8f6000"),
-		bad: hex("#b3271e"), track: hex("#c3cad2"), selected: hex("#dbe6f3"), ink: hex("#ffffff"),
+		bad: hex("#b3271e"), track: hex("#c3cad2"), selected: hex("#dadada"), ink: hex("#ffffff"),
 		code: hex("#5c6772"),
 		layers: [layers]color.Color{
 			hex("#0b6fae"), hex("#a86200"), hex("#007558"), hex("#98427a"), hex("#7a6c00"), hex("#ad461c"),
@@ -100,17 +100,36 @@ var (
 	}
 )
 
-// New builds the styles for a dark or light terminal. With noColor nothing but
-// bold, underline and reverse is used.
-func New(isDark, noColor bool) *Styles {
+// sixteen follows the terminal's own palette; the selection is reversed.
+var sixteen = palette{
+	dim: ansi.BrightBlack, accent: ansi.Cyan, good: ansi.Green, warn: ansi.Yellow, bad: ansi.Red,
+	track: ansi.BrightBlack, ink: ansi.Black, code: ansi.White,
+	layers: [layers]color.Color{ansi.Blue, ansi.Yellow, ansi.Green, ansi.Magenta, ansi.Cyan, ansi.Red},
+}
+
+// Depth is how many colours a terminal has.
+type Depth uint8
+
+// The depths.
+const (
+	Full    Depth = iota // 256 or more
+	Sixteen              // the terminal's own palette
+	Mono                 // bold, underline and reverse only
+)
+
+// New builds the styles for a dark or light terminal of some depth.
+func New(isDark bool, depth Depth) *Styles {
 	p := light
-	if isDark {
+	switch {
+	case depth == Sixteen:
+		p = sixteen
+	case isDark:
 		p = dark
 	}
 	s := new(Styles)
 	for selected := range 2 {
 		for t := range toneCount {
-			s.open[selected][t] = p.style(t, selected == 1, noColor)
+			s.open[selected][t] = p.style(t, selected == 1, depth == Mono)
 		}
 	}
 	return s
@@ -159,19 +178,20 @@ func (p palette) style(t Tone, selected, noColor bool) string {
 	if selected && bg == nil {
 		bg = p.selected
 		bold = bold || t == Plain
+		if p.selected == nil {
+			// One reversed bar, not one patch for each tone.
+			fg, reverse = nil, true
+		}
 	}
 	var st ansi.Style
 	if bold {
 		st = st.Bold()
 	}
 	if noColor {
-		if reverse || selected {
-			st = st.Reverse(true)
-		}
-		if len(st) == 0 {
-			return ""
-		}
-		return st.String()
+		fg, bg, reverse = nil, nil, reverse || selected
+	}
+	if reverse && bg == nil {
+		st = st.Reverse(true)
 	}
 	if fg != nil {
 		st = st.ForegroundColor(fg)

@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/optlift/optlift/aws/account"
+)
+
+// filled is the program at 160x48 with n functions, all measured, nothing running.
+func filled(b *testing.B, n int) *model {
+	fake := newFake(n)
+	m := newModel(context.Background(), fake, Options{})
+	m.inv.Start()
+	for _, f := range fake.functions {
+		fn := f.Function
+		m.inv.Apply(account.Event{Listed: &fn})
+		m.inv.Apply(account.Event{Facts: f})
+	}
+	m.inv.Apply(account.Event{Listing: &account.Listing{Region: fakeRegion, Found: n, Done: true}})
+	m.inv.Finish()
+	m.Update(tea.WindowSizeMsg{Width: 160, Height: 48})
+	m.first().Update(nil)
+	m.first().SetFilter("")
+	return m
+}
+
+// BenchmarkKeyToFrame is one key press with the frame that follows, among 10,000
+// functions on a screen of 160x48.
+func BenchmarkKeyToFrame(b *testing.B) {
+	m := filled(b, 10000)
+	down, up := keyOf("down"), keyOf("up")
+	b.ResetTimer()
+	for i := 0; b.Loop(); i++ {
+		key := down
+		if i%200 >= 100 {
+			key = up
+		}
+		m.Update(key)
+		if m.View().Content == "" {
+			b.Fatal("no frame")
+		}
+	}
+}
+
+// BenchmarkFilter is one letter typed into the filter over 10,000 functions.
+func BenchmarkFilter(b *testing.B) {
+	for _, text := range []string{"work", "!node size>20MB", "~mwrk", "ext:collector", "/worker-1.*/"} {
+		b.Run(text, func(b *testing.B) {
+			m := filled(b, 10000)
+			b.ResetTimer()
+			for b.Loop() {
+				if err := m.first().SetFilter(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkAuditTick is a tick that brings 500 measured functions into a list of 10,000.
+func BenchmarkAuditTick(b *testing.B) {
+	m := filled(b, 10000)
+	fake := newFake(500)
+	b.ResetTimer()
+	for b.Loop() {
+		for _, f := range fake.functions {
+			m.events.Put(account.Event{Facts: f})
+		}
+		m.drain()
+		_ = m.View()
+	}
+}
+
+// BenchmarkFirstFrame is the program's first frame, from nothing.
+func BenchmarkFirstFrame(b *testing.B) {
+	fake := newFake(10)
+	for b.Loop() {
+		m := newModel(context.Background(), fake, Options{})
+		m.Update(tea.WindowSizeMsg{Width: 160, Height: 48})
+		if m.View().Content == "" {
+			b.Fatal(fmt.Errorf("no frame"))
+		}
+	}
+}
