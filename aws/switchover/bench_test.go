@@ -68,10 +68,12 @@ type bench struct {
 	events []Event
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t *testing.T) *bench { return newBenchWith(t, emulator.Options{Delay: time.Millisecond}) }
+
+func newBenchWith(t *testing.T, opts emulator.Options) *bench {
 	t.Helper()
 	ctx := context.Background()
-	server, err := emulator.Start(ctx, emulator.Options{Delay: time.Millisecond})
+	server, err := emulator.Start(ctx, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +102,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b := &bench{t: t, ctx: ctx, server: server, api: sess.Lambda(env["AWS_REGION"]), state: filepath.Join(t.TempDir(), "state")}
 	b.s = New(Config{Session: sess, Region: env["AWS_REGION"], Store: store, BaseRegistry: env["OPTLIFT_BASE_REGISTRY"], StateDir: b.state})
+	b.s.lag = 200 * time.Millisecond
 	return b
 }
 

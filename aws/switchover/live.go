@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -45,13 +46,18 @@ func (r *run) waitGone(ctx context.Context, name string) error {
 	return nil
 }
 
-// waitActive waits until a function or version can be invoked and changed.
+// waitActive waits until a function or version can be invoked and changed. For a
+// while after it was made reads may not find it.
 func (r *run) waitActive(ctx context.Context, name, qualifier string) error {
 	of := name + colon(qualifier)
+	seen := time.Now().Add(r.s.lag)
 	err := poll(ctx, r.s.patience, func(ctx context.Context) (bool, error) {
 		got, err := r.live(ctx, name, qualifier)
 		if err != nil {
 			return false, err
+		}
+		if got == nil && time.Now().Before(seen) {
+			return false, nil
 		}
 		if got == nil {
 			return false, fmt.Errorf("it is gone")

@@ -143,11 +143,20 @@ func checkLayers(ctx context.Context, r *run) (outcome, error) {
 }
 
 // deleteImage deletes the image function of the switch, if it stands in the way.
-// A Zip function that an earlier run of this rollback made stays.
 func deleteImage(ctx context.Context, r *run) (outcome, error) {
 	got, err := r.live(ctx, r.name, "")
 	if err != nil {
 		return outcome{}, err
+	}
+	if got == nil && !r.deleted() && r.j.wasSent("create-function", "CreateFunction") {
+		// Reads may not find yet what was just made.
+		err := poll(ctx, r.s.lag, func(ctx context.Context) (bool, error) {
+			got, err = r.live(ctx, r.name, "")
+			return got != nil, err
+		})
+		if err != nil && !errors.Is(err, errPatience) {
+			return outcome{}, err
+		}
 	}
 	if got == nil && !r.deleted() {
 		// The switch had deleted the Zip function and made nothing yet.

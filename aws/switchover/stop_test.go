@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -230,5 +231,30 @@ func TestCaptureKeepsDeniedAndAbsentApart(t *testing.T) {
 	}
 	if whole := b.capture(snap.ARN); whole.Function != "shop" {
 		t.Errorf("by ARN: %+v", whole)
+	}
+}
+
+// Reads that trail behind the changes neither leave a rehearsal behind nor make
+// the switch give up.
+func TestReadsThatLag(t *testing.T) {
+	t.Parallel()
+	b := newBenchWith(t, emulator.Options{Delay: time.Millisecond, Lag: 300 * time.Millisecond})
+	b.s.lag = time.Minute
+	b.small("shop")
+	before := b.capture("shop")
+	b.server.Inject(emulator.Fault{Operation: "CreateFunction", Kind: emulator.AccessDenied, After: true})
+	res, err := b.apply("shop", Choices{})
+	if err == nil {
+		t.Fatalf("%+v", res)
+	}
+	for _, again := range []func(context.Context, string, func(Event)) (*Result, error){b.s.Resume, b.s.Rollback} {
+		if res, err = again(b.ctx, res.Journal, b.emit); err != nil {
+			t.Fatalf("%+v, %v", res, err)
+		}
+	}
+	b.sameAs(before, false)
+	err = poll(b.ctx, time.Minute, func(context.Context) (bool, error) { return len(b.names()) == 1, nil })
+	if err != nil {
+		t.Errorf("functions %v", b.names())
 	}
 }

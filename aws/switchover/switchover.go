@@ -21,13 +21,14 @@ type Config struct {
 type Switcher struct {
 	config Config
 	// callTimeout bounds one call that changes something, its retries included;
-	// patience bounds each wait for a state.
-	callTimeout, patience time.Duration
+	// patience bounds each wait for a state, lag the time for which reads may
+	// still tell what was before a change.
+	callTimeout, patience, lag time.Duration
 }
 
 // New returns a Switcher; it asks nobody.
 func New(c Config) *Switcher {
-	return &Switcher{config: c, callTimeout: 3 * time.Minute, patience: 15 * time.Minute}
+	return &Switcher{config: c, callTimeout: 3 * time.Minute, patience: 15 * time.Minute, lag: 15 * time.Second}
 }
 
 // StepState is where a step stands.

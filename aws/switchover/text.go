@@ -24,7 +24,7 @@ func (p *Plan) Text() string {
 		}
 		fmt.Fprintln(b)
 		if s.Undo != "" && (i+1 == len(p.Steps) || p.Steps[i+1].Undo != s.Undo) { // once for a row of steps
-			fmt.Fprintf(b, "      %s   undo: %s\n", spaces(wide), s.Undo)
+			fmt.Fprintf(b, "%*s  undo: %s\n", len("  + create ")+wide, "", s.Undo)
 		}
 	}
 	section(b, "Lost:", "!", p.Lost)
@@ -48,8 +48,6 @@ func (p *Plan) title() string {
 	}
 	return fmt.Sprintf("replace %s by a container image under the same name", p.Function)
 }
-
-func spaces(n int) string { return fmt.Sprintf("%*s", n, "") }
 
 func section(b *strings.Builder, title, sign string, notices []Notice) {
 	if len(notices) == 0 {

@@ -3,6 +3,7 @@ package switchover
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -12,29 +13,44 @@ import (
 )
 
 // verify reads the function that was made and compares it with the snapshot,
-// attachment by attachment and field by field.
+// attachment by attachment and field by field. For a while reads may still tell
+// what was before.
 func verify(ctx context.Context, r *run) (outcome, error) {
-	now, err := r.s.Capture(ctx, r.name)
-	if err != nil {
-		return outcome{}, err
+	var out outcome
+	var differs error
+	err := poll(ctx, r.s.lag, func(ctx context.Context) (bool, error) {
+		now, err := r.s.Capture(ctx, r.name)
+		if err != nil {
+			return false, err
+		}
+		out, differs, err = r.compareWith(now)
+		return differs == nil, err
+	})
+	if errors.Is(err, errPatience) {
+		err = differs
 	}
+	return out, err
+}
+
+// compareWith compares a function as it is now with the snapshot.
+func (r *run) compareWith(now *Snapshot) (out outcome, differs, err error) {
 	for _, a := range now.Attachments {
 		if a.Reading == Denied || a.Reading == Failed {
-			return outcome{}, fmt.Errorf("the %s can't be read: %s", a.what(), a.Message)
+			return out, nil, fmt.Errorf("the %s can't be read: %s", a.what(), a.Message)
 		}
 	}
 	want, err := factsOf(r.snap, view{image: r.image, versions: r.snap.carriedVersions(), number: r.version, states: true})
 	if err != nil {
-		return outcome{}, err
+		return out, nil, err
 	}
 	got, err := factsOf(now, view{image: r.image, versions: versionNumbers(now.Versions), number: unchanged, states: true})
 	if err != nil {
-		return outcome{}, err
+		return out, nil, err
 	}
 	if d := compareFacts(want, got); len(d) > 0 {
-		return outcome{}, fmt.Errorf("%s is not what %s was: %s", r.name, r.snap.Function, strings.Join(d, "; "))
+		return out, fmt.Errorf("%s is not what %s was: %s", r.name, r.snap.Function, strings.Join(d, "; ")), nil
 	}
-	return outcome{note: fmt.Sprintf("%d facts equal to the snapshot", len(want))}, nil
+	return outcome{note: fmt.Sprintf("%d facts equal to the snapshot", len(want))}, nil, nil
 }
 
 // sameAttachments compares the function as it is now, its mappings paused, with
