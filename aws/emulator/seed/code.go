@@ -22,18 +22,18 @@ func common(runtime string, variant int, layers []string) files {
 	case strings.HasPrefix(runtime, "java"):
 		return files{
 			{path: "com/acme/Handler.class", body: "\xca\xfe\xba\xbe" + noise(fmt.Sprint("class", variant), 6_000)},
-			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: "PK\x03\x04" + noise(fmt.Sprint("model", variant), 300_000)},
+			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: "PK\x03\x04" + noise(fmt.Sprint("model", variant), 50_000)},
 		}
 	case strings.HasPrefix(runtime, "ruby"):
 		return files{data, {path: "app.rb", body: "require 'json'\n\ndef handler(event:, context:)\n  { statusCode: 200, body: JSON.generate(event.keys) }\nend\n"}, {path: "Gemfile", body: "source 'https://rubygems.org'\n"}}
 	case strings.HasPrefix(runtime, "dotnet"):
 		return files{
-			{path: "Acme.Service.dll", body: "MZ" + noise(fmt.Sprint("dll", variant), 80_000)}, {path: "Acme.Service.deps.json", body: `{"runtimeTarget": {"name": ".NETCoreApp"}}` + "\n"},
+			{path: "Acme.Service.dll", body: "MZ" + noise(fmt.Sprint("dll", variant), 30_000)}, {path: "Acme.Service.deps.json", body: `{"runtimeTarget": {"name": ".NETCoreApp"}}` + "\n"},
 			{path: "Acme.Service.runtimeconfig.json", body: `{"runtimeOptions": {"tfm": "net8.0"}}` + "\n"},
 		}
 	}
 	// A custom runtime: one program.
-	return files{data, {path: "bootstrap", mode: 0o755, body: "\x7fELF" + noise(fmt.Sprint("elf", variant), 500_000)}}
+	return files{data, {path: "bootstrap", mode: 0o755, body: "\x7fELF" + noise(fmt.Sprint("elf", variant), 60_000)}}
 }
 
 func usesCommons(layers []string) bool {

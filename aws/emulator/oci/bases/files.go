@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -114,15 +115,26 @@ exec "$@"
 	}
 }
 
-// pack writes files, which list parents before children, as a gzip layer whose
-// bytes depend on nothing but the files.
-func pack(files []file) ([]byte, error) {
-	var out bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
+// packer makes gzip layers whose bytes depend on nothing but the files, each of
+// them once.
+type packer struct {
+	gzip *gzip.Writer
+	made map[string][]byte
+}
+
+func newPacker() *packer {
+	return &packer{gzip: gzip.NewWriter(io.Discard), made: map[string][]byte{}}
+}
+
+// pack writes files, which list parents before children, as a layer. The key
+// stands for them.
+func (p *packer) pack(key string, files []file) ([]byte, error) {
+	if known := p.made[key]; known != nil {
+		return known, nil
 	}
-	tw := tar.NewWriter(zw)
+	var out bytes.Buffer
+	p.gzip.Reset(&out)
+	tw := tar.NewWriter(p.gzip)
 	for _, f := range files {
 		h := &tar.Header{
 			Name: f.path, Mode: f.mode, Size: int64(len(f.body)), Typeflag: tar.TypeReg,
@@ -144,8 +156,9 @@ func pack(files []file) ([]byte, error) {
 	if err := tw.Close(); err != nil {
 		return nil, err
 	}
-	if err := zw.Close(); err != nil {
+	if err := p.gzip.Close(); err != nil {
 		return nil, err
 	}
+	p.made[key] = out.Bytes()
 	return out.Bytes(), nil
 }

@@ -28,8 +28,18 @@ func (b Base) Architectures() []string {
 	return []string{"x86_64", "arm64"}
 }
 
+// part is one image layer before it is packed.
+type part struct {
+	key   string
+	files []file
+}
+
 // Image makes the stand-in for one architecture, "x86_64" or "arm64".
 func (b Base) Image(architecture string) (v1.Image, error) {
+	return b.image(newPacker(), architecture)
+}
+
+func (b Base) image(p *packer, architecture string) (v1.Image, error) {
 	arch, ok := platforms[architecture]
 	if !ok || b.X86Only && arch != "amd64" {
 		return nil, fmt.Errorf("base image %s:%s has no %s variant", b.Repository, b.Tag, architecture)
@@ -38,13 +48,13 @@ func (b Base) Image(architecture string) (v1.Image, error) {
 	if b.Family == OCI {
 		manifestType, configType, layerType = types.OCIManifestSchema1, types.OCIConfigJSON, types.OCILayer
 	}
-	parts := [][]file{system(b.OS, arch)}
+	parts := []part{{b.OS + " " + arch, system(b.OS, arch)}}
 	if !b.Custom() {
-		parts = append(parts, language(b))
+		parts = append(parts, part{b.Runtime, language(b)})
 	}
 	var adds []mutate.Addendum
-	for i, files := range parts {
-		content, err := pack(files)
+	for i, layer := range parts {
+		content, err := p.pack(layer.key, layer.files)
 		if err != nil {
 			return nil, fmt.Errorf("make base image %s:%s: %w", b.Repository, b.Tag, err)
 		}
@@ -89,14 +99,16 @@ func (b Base) config() v1.Config {
 }
 
 // Index makes the list of all architectures that the plain tag stands for.
-func (b Base) Index() (v1.ImageIndex, error) {
+func (b Base) Index() (v1.ImageIndex, error) { return b.index(newPacker()) }
+
+func (b Base) index(p *packer) (v1.ImageIndex, error) {
 	indexType := types.DockerManifestList
 	if b.Family == OCI {
 		indexType = types.OCIImageIndex
 	}
 	index := mutate.IndexMediaType(empty.Index, indexType)
 	for _, architecture := range b.Architectures() {
-		img, err := b.Image(architecture)
+		img, err := b.image(p, architecture)
 		if err != nil {
 			return nil, err
 		}

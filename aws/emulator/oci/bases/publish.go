@@ -12,9 +12,10 @@ import (
 // Publish puts every base into public repositories of a registry: the list under
 // "22", its images under "22-x86_64" and "22-arm64".
 func Publish(reg *oci.Registry) error {
+	p := newPacker()
 	for _, b := range All() {
 		reg.CreatePublic(b.Repository)
-		index, err := b.Index()
+		index, err := b.index(p)
 		if err != nil {
 			return err
 		}
