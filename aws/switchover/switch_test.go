@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
@@ -298,5 +299,63 @@ func TestApplyNeedsAnArmedSession(t *testing.T) {
 	}
 	if _, err := os.Stat(b.state); err == nil {
 		t.Error("an unarmed session left files")
+	}
+}
+
+// A rehearsal with events runs both functions and compares what they answer.
+func TestRehearsalComparesAnswers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, []byte(`{"a":[1,{"b":2}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	create := func(name, handler string) {
+		_, err := b.api.CreateFunction(b.ctx, &lambda.CreateFunctionInput{FunctionName: &name,
+			Role: aws.String("arn:aws:iam::123456789012:role/r"), Runtime: types.RuntimeNodejs22x, Handler: aws.String("index.handler"),
+			Code:   &types.FunctionCode{ZipFile: zipOf(map[string]string{"index.js": handler})},
+			Layers: []string{b.layer(name, map[string]string{"nodejs/node_modules/dep/index.js": "exports.n = 41"})}})
+		ok(b, 0, err)
+		b.wait(name)
+	}
+	create("same", `const dep = require("dep"); exports.handler = async (e) => ({n: dep.n + 1, e})`)
+	create("dice", `exports.handler = async () => ({a: 1, "n": Math.random()})`)
+	res, err := b.apply("same", Choices{Events: []string{event}})
+	if err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	noted := slices.ContainsFunc(b.events, func(e Event) bool { return strings.Contains(e.Message, "1 event compared") })
+	if !noted {
+		t.Error("no event says that answers were compared")
+	}
+	before := b.capture("dice")
+	res, err = b.apply("dice", Choices{Events: []string{event}})
+	if err == nil || !strings.Contains(err.Error(), "$.n") || res.State != StateFailed {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	b.sameAs(before, false)
+	if got := b.names(); len(got) != 2 {
+		t.Errorf("functions %v", got)
+	}
+	if res, err = b.apply("dice", Choices{Events: []string{event}, Accept: []string{acceptRehearsal}}); err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+}
+
+func TestFirstDifference(t *testing.T) {
+	for _, test := range []struct{ a, b, at string }{
+		{`{"a":1}`, `{"a":1}`, ""}, {`[1,{"b":[2,3]}]`, `[1,{"b":[2,4]}]`, "$[1].b[1]"}, {`{"a":1}`, `{}`, "$.a"},
+		{`{}`, `{"z":null}`, "$.z"}, {`1`, `"1"`, "$"}, {`[1]`, `[1,2]`, "$"}, {`null`, `{}`, "$"},
+	} {
+		var x, y any
+		if err := json.Unmarshal([]byte(test.a), &x); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(test.b), &y); err != nil {
+			t.Fatal(err)
+		}
+		if got := firstDifference(x, y, "$"); got != test.at {
+			t.Errorf("%s and %s differ at %q, want %q", test.a, test.b, got, test.at)
+		}
 	}
 }
