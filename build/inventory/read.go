@@ -41,7 +41,8 @@ const maxPasses = 16
 var errCircles = errors.New("its parts lie so that reading it would take too long")
 
 // rewinder reads a compressed entry at any place, by starting over when a place
-// lies behind. It holds a small head and no more, whatever the entry's size.
+// lies behind. It holds the head and the part read last, 64 KiB each at most,
+// whatever the entry's size.
 type rewinder struct {
 	ctx    context.Context
 	open   func() (io.ReadCloser, error)
@@ -53,9 +54,16 @@ type rewinder struct {
 	r    io.ReadCloser
 	pos  int64
 	head []byte
+	// last is what was read last, from lastAt on: readers of programs go over
+	// a table again and again.
+	last   []byte
+	lastAt int64
 }
 
-const headLen = 64 << 10
+const (
+	headLen = 64 << 10
+	maxLast = 64 << 10
+)
 
 func newRewinder(ctx context.Context, dir *zipdir.Directory, e *zipdir.Entry) *rewinder {
 	return &rewinder{ctx: ctx, size: e.Size, allow: 1 << 62, open: func() (io.ReadCloser, error) { return dir.Open(e) }}
@@ -109,6 +117,9 @@ func (w *rewinder) start() error {
 }
 
 func (w *rewinder) readAt(p []byte, off int64) (int, error) {
+	if from := off - w.lastAt; from >= 0 && from+int64(len(p)) <= int64(len(w.last)) {
+		return copy(p, w.last[from:]), nil
+	}
 	if w.r == nil || off < w.pos {
 		if err := w.start(); err != nil {
 			return 0, err
@@ -125,6 +136,8 @@ func (w *rewinder) readAt(p []byte, off int64) (int, error) {
 	}
 	n, err := io.ReadFull(w.r, p)
 	w.pos += int64(n)
+	kept := p[max(0, n-maxLast):n]
+	w.last, w.lastAt = append(w.last[:0], kept...), w.pos-int64(len(kept))
 	return n, err
 }
 
