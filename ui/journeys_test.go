@@ -83,7 +83,7 @@ func TestFilter(t *testing.T) {
 }
 
 func TestSort(t *testing.T) {
-	r := newRobot(t, newFake(20), 120, 30).settle()
+	r := newRobot(t, newFake(20), 120, 28).settle()
 	first := func() string { return strings.Fields(strings.Split(r.screen(), "\n")[3])[0] }
 	r.press("1", "g")
 	if got := first(); got != "▌audit-worker-12" {

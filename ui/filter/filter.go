@@ -1,12 +1,13 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	rsyntax "regexp/syntax"
 	"strconv"
 	"strings"
-
-	"github.com/sahilm/fuzzy"
+	"unicode/utf8"
 )
 
 // Row is something that can be filtered. Texts are compared without regard to
@@ -130,7 +131,11 @@ func parseTerm(word string, columns Columns) (term, error) {
 		if expr == "" {
 			return term{}, nil
 		}
-		re, err := regexp.Compile("(?i)" + expr)
+		// The text is in lower case: only an expression that is not needs help.
+		if expr != strings.ToLower(expr) {
+			expr = "(?i)" + expr
+		}
+		re, err := regexp.Compile(expr)
 		if err != nil {
 			return term{}, fmt.Errorf("%s is not a regular expression: %s", whole, reason(err))
 		}
@@ -141,7 +146,7 @@ func parseTerm(word string, columns Columns) (term, error) {
 			return term{}, nil
 		}
 		t.test = func(r Row) verdict {
-			return is(len(fuzzy.FindNoSort(pattern, []string{r.FilterName()})) > 0)
+			return is(inOrder(pattern, r.FilterName()))
 		}
 	default:
 		test, err := parseColumn(word, columns)
@@ -157,13 +162,23 @@ func parseTerm(word string, columns Columns) (term, error) {
 	return t, nil
 }
 
-func reason(err error) string {
-	if e, ok := err.(interface{ Error() string }); ok {
-		msg := e.Error()
-		if _, after, ok := strings.Cut(msg, ": "); ok {
-			return after
+// inOrder reports whether all letters of pattern come in name, in their order.
+func inOrder(pattern, name string) bool {
+	for _, p := range pattern {
+		i := strings.IndexRune(name, p)
+		if i < 0 {
+			return false
 		}
-		return msg
+		name = name[i+utf8.RuneLen(p):]
+	}
+	return true
+}
+
+// reason is what a regular expression's error says without the expression.
+func reason(err error) string {
+	var syntax *rsyntax.Error
+	if errors.As(err, &syntax) {
+		return syntax.Code.String()
 	}
 	return err.Error()
 }

@@ -112,8 +112,9 @@ func (p *page) size(r *inventory.Row, running bool) {
 	} else {
 		text, tone := mark.Unzipped(r, running)
 		l := p.line().Gap(1).Put(tone, text)
-		if why := r.Why(); why != "" {
-			l.Put(theme.Plain, "  "+why)
+		why := r.Why()
+		if why != "" && r.Facts.Total > 0 {
+			l.Put(theme.Plain, "   at least "+draw.Exact(r.Facts.Total)).Put(theme.Dim, " of ").Put(theme.Plain, draw.Exact(limit)).Put(theme.Dim, " bytes")
 		}
 		p.put(l)
 	}

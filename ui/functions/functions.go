@@ -31,8 +31,8 @@ type Screen struct {
 	regions []string
 	table   table.Table
 	filter  filter.Filter
-	rows    []*inventory.Row // filtered, in order
-	synced  bool
+	sorted  []*inventory.Row // all, in order
+	rows    []*inventory.Row // those that pass the filter
 }
 
 // New returns the screen over an inventory.
@@ -152,7 +152,7 @@ func (s *Screen) SetFilter(text string) error {
 		return err
 	}
 	s.filter = f
-	s.sync()
+	s.narrow()
 	return nil
 }
 
@@ -180,15 +180,21 @@ func (s *Screen) Count() string {
 	return out
 }
 
+// sync takes in what changed: rows or their order.
 func (s *Screen) sync() {
-	all := s.inv.Rows()
+	s.sorted = append(s.sorted[:0], s.inv.Rows()...)
+	order(s.sorted, s.table.Sort, s.table.Desc)
+	s.narrow()
+}
+
+// narrow shows the rows that pass the filter.
+func (s *Screen) narrow() {
 	s.rows = s.rows[:0]
-	for _, r := range all {
+	for _, r := range s.sorted {
 		if s.filter.Match(r) {
 			s.rows = append(s.rows, r)
 		}
 	}
-	order(s.rows, s.table.Sort, s.table.Desc)
 	s.table.Sync(len(s.rows), func(i int) string { return s.rows[i].ARN })
 	s.remember()
 }

@@ -62,9 +62,7 @@ func (r *Row) FilterField(column string) []string {
 	case "managed":
 		return one(r.Facts.ManagedBy)
 	case "ext", "extensions":
-		for _, e := range r.Facts.Extensions {
-			out = append(out, strings.ToLower(e.Name))
-		}
+		return r.extensions
 	case "finding", "findings":
 		for _, f := range r.Facts.Findings {
 			out = append(out, strings.ToLower(f.ID), strings.ToLower(f.Severity))

@@ -13,6 +13,7 @@ type Row struct {
 	Facts *account.Facts
 
 	text, name string // lower case, for the filter
+	extensions []string
 	generation int
 }
 
@@ -192,9 +193,11 @@ func (r *Row) index() {
 	for _, l := range r.Layers {
 		parts = append(parts, ShortLayer(l.ARN))
 	}
+	r.extensions = nil
 	if r.Facts != nil {
 		for _, e := range r.Facts.Extensions {
 			parts = append(parts, e.Name)
+			r.extensions = append(r.extensions, strings.ToLower(e.Name))
 		}
 	}
 	r.text = strings.ToLower(strings.Join(parts, " "))
