@@ -6,5 +6,11 @@
 // links, no duplicate paths, world-readable files, uid and gid 0. The same zip
 // always gives the same bytes.
 //
-// It imports build/zipdir and go-containerregistry's v1 interfaces.
+// A zip holds its files as DEFLATE streams and so does a gzipped tar: the
+// streams are copied from one into the other and nothing is compressed again.
+// What remains to do is inflating once, for the hash of the tar and to check
+// the archive, and two SHA-256.
+//
+// It imports build/zipdir, its own build/layer/inflate, and
+// go-containerregistry's v1 interfaces.
 package layer

@@ -78,7 +78,8 @@ type Result struct {
 // The archive is read once, in the order of its entries' data, through
 // src.Dir's ReaderAt; only the targets of symlinks, if src.Dir does not know
 // them yet, are read before. Errors name the archive and the entry; a refusal
-// is a *zipdir.Error.
+// is a *zipdir.Error. Convert waits for a Write under way: a writer that may
+// block has to end with ctx by itself.
 func Convert(ctx context.Context, w io.Writer, src Source, opts Options) (Result, error) {
 	l, err := newLayout(src, opts)
 	if err != nil {

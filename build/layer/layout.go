@@ -55,7 +55,7 @@ func newLayout(src Source, opts Options) (*layout, error) {
 	entries := src.Dir.Entries
 	if slices.ContainsFunc(entries, func(e zipdir.Entry) bool { return e.Kind == zipdir.Symlink && e.Target == "" }) {
 		if err := src.Dir.ReadLinks(); err != nil {
-			return nil, fmt.Errorf("read the links of %s: %w", src.Name, err)
+			return nil, err
 		}
 	}
 	dirs := make(map[string]bool)
