@@ -118,7 +118,7 @@ func (s *Server) open(ctx context.Context) error {
 	rules := imagerules.New(s.ecr)
 	s.invoker = invoke.New(rules)
 	s.lambda = functions.New(functions.Options{
-		Objects: s.objects, Images: rules, Invoker: s.invoker, Now: s.Now, Delay: s.opts.Delay, Lag: s.opts.Lag,
+		Objects: s.objects, Images: rules, Invoker: s.invoker, Host: func() string { return s.host }, Now: s.Now, Delay: s.opts.Delay, Lag: s.opts.Lag,
 	})
 	s.rest = newREST(s.lambda.Operations())
 	loaded, err := s.load()

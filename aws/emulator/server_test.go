@@ -188,6 +188,8 @@ func TestStateIsKept(t *testing.T) {
 		return ecr.New(ecr.Options{Region: "eu-central-1", BaseEndpoint: aws.String(s.URL()), Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "s", "")})
 	}
 	must(registry(s).CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: aws.String("team/app")}))(t)
+	must(a.createImage("image", a.push("image", a.image(dirVar, dirTask, fileCode))))(t)
+	a.settled("image")
 	before := a.get("f")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -205,6 +207,13 @@ func TestStateIsKept(t *testing.T) {
 	must(a.lambda.GetPolicy(t.Context(), &lambda.GetPolicyInput{FunctionName: aws.String("f"), Qualifier: aws.String("live")}))(t)
 	if out := must(a.lambda.GetEventSourceMapping(t.Context(), &lambda.GetEventSourceMappingInput{UUID: m.UUID}))(t); *out.State != "Enabled" {
 		t.Errorf("the mapping is %s", *out.State)
+	}
+	// The account is at another port now, and so are its images.
+	if got := *a.get("image").Code.ImageUri; got != strings.TrimPrefix(s.URL(), "http://")+"/image:v1" {
+		t.Errorf("the image is at %s", got)
+	}
+	if out := must(a.lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("image"), Payload: []byte(`{"name":"back"}`)}))(t); string(out.Payload) != `"image says back"` {
+		t.Errorf("the image function answered %s", out.Payload)
 	}
 	must(registry(s).DescribeRepositories(t.Context(), &ecr.DescribeRepositoriesInput{RepositoryNames: []string{"team/app"}}))(t)
 }

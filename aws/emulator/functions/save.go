@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
 // The state of Lambda is one JSON file next to a directory of archives.
@@ -16,7 +19,9 @@ const (
 )
 
 type saved struct {
-	Schema  int
+	Schema int
+	// Host is the registry's, which is in every image URI and may be another next time.
+	Host    string
 	Regions []*region
 }
 
@@ -26,7 +31,7 @@ func (s *Store) Save(dir string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	used := map[string]bool{}
-	state := saved{Schema: 1}
+	state := saved{Schema: 1, Host: s.opts.Host()}
 	for _, r := range s.regions {
 		state.Regions = append(state.Regions, r)
 		for _, h := range r.archives() {
@@ -100,8 +105,25 @@ func (s *Store) Load(dir string) (bool, error) {
 		r.fill()
 		for _, f := range r.Functions {
 			f.fill()
+			for _, v := range f.all() {
+				v.rehost(state.Host, s.opts.Host())
+			}
 		}
 		s.regions[place{r.Account, r.Region}] = r
 	}
 	return true, nil
+}
+
+// rehost moves a version's image to where the registry is now.
+func (v *version) rehost(from, to string) {
+	if v.Image == nil {
+		return
+	}
+	move := func(uri string) string {
+		if rest, ok := strings.CutPrefix(uri, from+"/"); ok {
+			return to + "/" + rest
+		}
+		return uri
+	}
+	v.Image = &wire.Image{URI: move(v.Image.URI), Resolved: move(v.Image.Resolved), Digest: v.Image.Digest}
 }

@@ -37,6 +37,7 @@ type Options struct {
 	Objects *objects.Store
 	Images  Images
 	Invoker Invoker
+	Host    func() string // the registry's "localhost:PORT"
 	Now     func() time.Time
 	// Delay is how long Pending, InProgress, Creating and IN_PROGRESS last.
 	Delay time.Duration
