@@ -18,7 +18,7 @@ import (
 )
 
 // The fact under which the temporary function's name is kept, from before it is
-// made until it is gone.
+// made until it is gone. A rollback has its own.
 const rehearsal = "rehearsal"
 
 // acceptRehearsal is what a user accepts to go on with results that differ.
@@ -29,33 +29,59 @@ const acceptRehearsal = "rehearsal-differs"
 // a function is made of it, so each image is tried here, before anything is
 // deleted. The next step, or whatever ends the run, deletes the function.
 func rehearse(ctx context.Context, r *run) (outcome, error) {
-	name := suffixed(r.snap.Function, "-optlift-"+r.j.start.ID[len(r.j.start.ID)-6:])
-	if err := r.j.set(rehearsal, name); err != nil {
+	name, images, err := r.tryOut(ctx)
+	if err != nil {
+		return outcome{}, fmt.Errorf("rehearse under the temporary name %s: Lambda does not take it, the Zip function stays: %w", name, err)
+	}
+	return r.compare(ctx, name, fmt.Sprintf("%s became Active under the temporary name %s", plural(images, "image"), name))
+}
+
+// rehearseZip tries, before the image function is deleted, whether Lambda still
+// takes the Zip function: its runtime, its layers and its size. Where there is no
+// function to lose, the real creation is the trial.
+func rehearseZip(ctx context.Context, r *run) (outcome, error) {
+	got, err := r.live(ctx, r.name, "")
+	if err != nil || got == nil || got.Configuration.PackageType != types.PackageTypeImage {
+		return outcome{skipped: true}, err
+	}
+	if err := r.mustBeOurs(got); err != nil {
 		return outcome{}, err
+	}
+	name, zips, err := r.tryOut(ctx)
+	if err != nil {
+		return outcome{}, fmt.Errorf("Lambda does not take the Zip function any more, tried under the temporary name %s; the image function stays, the backup is kept: %w", name, err)
+	}
+	return outcome{note: fmt.Sprintf("%s became Active under the temporary name %s", plural(zips, "zip"), name)}, nil
+}
+
+// tryOut makes a temporary function and takes it through everything that the
+// real one will be made of.
+func (r *run) tryOut(ctx context.Context) (name string, tried int, err error) {
+	name = suffixed(r.snap.Function, "-optlift-"+r.j.start.ID[len(r.j.start.ID)-6:])
+	if err := r.j.set(r.prefix+rehearsal, name); err != nil {
+		return name, 0, err
 	}
 	in, err := r.create()
 	if err != nil {
-		return outcome{}, err
+		return name, 0, err
 	}
 	in.FunctionName, in.Tags = &name, map[string]string{"optlift:rehearsal": r.j.start.ID}
-	if _, err := r.createAs(ctx, in, true); err != nil {
-		return outcome{}, fmt.Errorf("rehearse under the temporary name %s: Lambda does not take it, the Zip function stays: %w", name, err)
+	if _, err := r.createAs(ctx, in, r.image); err != nil {
+		return name, 0, err
 	}
 	builds, err := r.snap.builds()
 	if err != nil {
-		return outcome{}, err
+		return name, 0, err
 	}
 	for _, b := range builds[1:] {
 		if err := r.settle(ctx, name, b.qualifiers[0], false); err != nil {
-			return outcome{}, fmt.Errorf("rehearse version %s under the temporary name %s: Lambda does not take it, the Zip function stays: %w", b.qualifiers[0], name, err)
+			return name, 0, fmt.Errorf("version %s: %w", b.qualifiers[0], err)
 		}
 	}
 	if len(builds) > 1 && len(r.choices.Events) > 0 {
-		if err := r.settle(ctx, name, "", false); err != nil {
-			return outcome{}, err
-		}
+		err = r.settle(ctx, name, "", false)
 	}
-	return r.compare(ctx, name, fmt.Sprintf("%s became Active under the temporary name %s", plural(len(builds), "image"), name))
+	return name, len(builds), err
 }
 
 // rehearseBeside compares the new function with the old one where it is.
@@ -209,10 +235,18 @@ func sameJSON(a, b string) bool {
 	return firstDifference(x, y, "") == "" && (x == nil) == (y == nil)
 }
 
-// cleanRehearsal deletes the temporary function, whatever became of it. A
-// function that this migration did not make is left alone.
+// cleanRehearsal deletes the temporary functions of the switch and of its
+// rollback, whatever became of them.
 func cleanRehearsal(ctx context.Context, r *run) (outcome, error) {
-	name := r.j.fact(rehearsal)
+	forth, err := r.cleanTrial(ctx, "", true)
+	back, errBack := r.cleanTrial(ctx, undoing, false)
+	return outcome{skipped: forth.skipped && back.skipped, note: forth.note + back.note}, errors.Join(err, errBack)
+}
+
+// cleanTrial deletes one temporary function. A function that this migration did
+// not make is left alone.
+func (r *run) cleanTrial(ctx context.Context, prefix string, image bool) (outcome, error) {
+	name := r.j.fact(prefix + rehearsal)
 	if name == "" {
 		return outcome{skipped: true}, nil
 	}
@@ -222,9 +256,9 @@ func cleanRehearsal(ctx context.Context, r *run) (outcome, error) {
 	}
 	// Reads may not find yet what was just made. The name was free before, and
 	// nobody else knows it.
-	ours := got == nil && r.j.wasSent("rehearse", "CreateFunction")
+	ours := got == nil && r.j.wasSent(prefix+"rehearse", "CreateFunction")
 	if got != nil {
-		if ours, err = r.made(got, true); err != nil {
+		if ours, err = r.made(got, image); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -240,5 +274,5 @@ func cleanRehearsal(ctx context.Context, r *run) (outcome, error) {
 			return outcome{}, err
 		}
 	}
-	return outcome{skipped: !ours, note: name}, r.j.set(rehearsal, "")
+	return outcome{skipped: !ours, note: name}, r.j.set(prefix+rehearsal, "")
 }

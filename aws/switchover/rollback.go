@@ -14,10 +14,11 @@ const undoing = "undo:"
 
 // Rollback puts the Zip function of a journal back, finished or not. Where the
 // Zip function was never deleted it only takes back what was done around it.
-// Otherwise it verifies the backup, deletes the image function and creates the
-// Zip function again with everything attached; it refuses, with nothing changed,
-// when the backup is damaged, when a layer can't be attached any more, or when
-// the name belongs to a function that the migration did not make.
+// Otherwise it verifies the backup, rehearses the Zip function under a temporary
+// name, deletes the image function and creates the Zip function again with
+// everything attached. It refuses, with nothing changed, when the backup is
+// damaged, when Lambda does not take the Zip function any more, or when the name
+// belongs to a function that the migration did not make.
 func (s *Switcher) Rollback(ctx context.Context, journal string, emit func(Event)) (*Result, error) {
 	r, done, err := s.reopen(journal, emit)
 	if err != nil {
@@ -56,16 +57,46 @@ func (r *run) rollback(ctx context.Context) (*Result, error) {
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.s.patience)
 	defer cancel()
-	where := "the rollback is not finished"
-	if r.deleted() || zipDeleted {
-		where = r.afterDeletion(detached, nil)
-	}
+	where := r.unfinished(detached, zipDeleted)
 	state := StateFailed
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		state = StateStopped
 	}
 	tail := " " + r.j.start.ID + " --write --confirm " + r.snap.Function
 	return r.end(state, where, "optlift rollback"+tail, r.scrub.fault(err))
+}
+
+// unfinished cleans up after a rollback that ended early and says where things
+// stand.
+func (r *run) unfinished(ctx context.Context, zipDeleted bool) string {
+	var problems []error
+	if _, err := cleanRehearsal(ctx, r); err != nil {
+		problems = append(problems, err)
+	}
+	if !zipDeleted && !r.deleted() {
+		if err := errors.Join(problems...); err != nil {
+			return "the rollback is not finished: " + r.scrub.fault(err).Error()
+		}
+		return "the rollback is not finished; " + r.snap.Function + " was never deleted"
+	}
+	got, err := r.live(ctx, r.name, "")
+	if r.deleted() || err != nil || got == nil {
+		return r.afterDeletion(ctx, problems)
+	}
+	// The image function was not deleted: what was paused for it goes on.
+	mappings, err := r.snap.mappings()
+	problems = append(problems, err)
+	for _, m := range mappings {
+		if m.on && r.j.wasSent(undoing+"mapping-off:"+m.uuid, "UpdateEventSourceMapping") && r.j.finished("mapping-on:"+m.uuid) {
+			if _, err := r.mapping(ctx, m.uuid, "Enabled", ""); err != nil {
+				problems = append(problems, err)
+			}
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return "the rollback is not finished, the image function was not deleted: " + r.scrub.fault(err).Error()
+	}
+	return "the rollback is not finished; the image function was not deleted"
 }
 
 // backTasks lists the way back from where the switch stands.
@@ -96,6 +127,8 @@ func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 	}
 	l.add("backup", Keep, "local", "code and layers against their SHA-256", "", checkBackup)
 	l.add("layers", Keep, "GetLayerVersion", "every layer can still be attached", "", checkLayers)
+	l.add("rehearse", Create, "CreateFunction", "a temporary function from the zips", "DeleteFunction", rehearseZip)
+	l.add("rehearse-end", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)
 	for _, m := range mappings {
 		if m.on {
 			l.add("mapping-off:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" to Disabled", "", mappingOff(m))
@@ -162,13 +195,16 @@ func deleteImage(ctx context.Context, r *run) (outcome, error) {
 		// The switch had deleted the Zip function and made nothing yet.
 		return outcome{skipped: true}, errors.Join(r.j.set(r.prefix+deleting, "yes"), r.j.set(r.prefix+gone, "yes"))
 	}
-	return r.remove(ctx, func(got *lambda.GetFunctionOutput) error {
-		made, err := r.made(got, true)
-		if err == nil && !made {
-			err = fmt.Errorf("function %s is not the one that this migration made: it was left alone; its backup is kept", r.name)
-		}
-		return err
-	})
+	return r.remove(ctx, r.mustBeOurs)
+}
+
+// mustBeOurs refuses a function that is not the switch's image function.
+func (r *run) mustBeOurs(got *lambda.GetFunctionOutput) error {
+	made, err := r.made(got, true)
+	if err == nil && !made {
+		err = fmt.Errorf("function %s is not the one that this migration made: it was left alone; the backup is kept", r.name)
+	}
+	return err
 }
 
 // deleteBeside deletes the function beside, if the switch made it.

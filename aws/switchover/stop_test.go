@@ -168,6 +168,21 @@ func TestRollbackRefuses(t *testing.T) {
 		ok(b, 0, err)
 		refused(t, b, res, "was deleted since")
 	})
+	t.Run("runtime that can't be created", func(t *testing.T) {
+		b := newBench(t)
+		b.plain("shop")
+		res, err := b.apply("shop", Choices{})
+		ok(b, res, err)
+		b.server.Inject(emulator.Fault{Operation: "CreateFunction", Target: "-optlift-", Kind: emulator.AccessDenied})
+		refused(t, b, res, "does not take the Zip function any more")
+		if got := b.names(); !slices.Equal(got, []string{"shop"}) {
+			t.Errorf("functions %v", got)
+		}
+		b.server.ClearFaults()
+		if res, err := b.s.Rollback(b.ctx, res.Journal, b.emit); err != nil {
+			t.Fatalf("%+v, %v", res, err)
+		}
+	})
 	t.Run("another function under the name", func(t *testing.T) {
 		b, res := migrated(t)
 		_, err := b.api.DeleteFunction(b.ctx, &lambda.DeleteFunctionInput{FunctionName: aws.String("shop")})
