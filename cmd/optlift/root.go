@@ -75,7 +75,7 @@ typed in the terminal UI.`,
 	f.StringVar(&a.baseRegistry, "base-registry", os.Getenv("OPTLIFT_BASE_REGISTRY"),
 		"registry and path of the base images (default public.ecr.aws/lambda)")
 	cmd.AddCommand(
-		newAudit(a), newOpt(a), newInventory(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
+		newAudit(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
 		newPlan(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
 		newLayerImage(a),
 	)
