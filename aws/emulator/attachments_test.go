@@ -94,7 +94,7 @@ func TestAliases(t *testing.T) {
 		refused(t, err, c.code, c.status, c.message)
 	}
 	_, err := a.lambda.DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("f"), Qualifier: aws.String("2")})
-	refused(t, err, "ResourceConflictException", 409, "live")
+	refused(t, err, "ResourceConflictException", 409, "Unable to delete version because the following aliases reference it: [live]")
 	next := must(a.lambda.UpdateAlias(t.Context(), &lambda.UpdateAliasInput{FunctionName: aws.String("f"), Name: aws.String("live"), FunctionVersion: aws.String("2"), RoutingConfig: &types.AliasRoutingConfiguration{}, RevisionId: made.RevisionId}))(t)
 	if *next.FunctionVersion != "2" || next.RoutingConfig != nil {
 		t.Errorf("updated to %+v", next)

@@ -26,7 +26,7 @@ func (s *Store) archive(data []byte) (*objects.Object, error) {
 	if err != nil { // recorded in test_create_lambda_exceptions
 		return nil, invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
 	}
-	if o.Entries == 0 { // long reported, e.g. aws/aws-cli#2455
+	if o.Entries == 0 { // https://github.com/dumrauf/serverless_static_website_with_basic_auth/issues/17
 		return nil, invalid("Uploaded file must be a non-empty zip")
 	}
 	if o.Unzipped >= mostUnzipped {
@@ -96,8 +96,8 @@ func (p parcel) put(v *version) {
 	v.Config.CodeSha256, v.Config.CodeSize = ptr(p.object.CodeSHA256()), p.object.Size()
 }
 
-// fits checks the unzipped size of code and layers together. The texts are long
-// reported, e.g. serverless/serverless#6262 and aws/aws-cdk#29174.
+// fits checks the unzipped size of code and layers together. The texts are from
+// https://github.com/bento-video/bento/issues/1 and https://github.com/brefphp/bref/issues/450.
 func (s *Store) fits(code *objects.Object, layers []string) error {
 	sum := int64(0)
 	for _, l := range layers {

@@ -40,7 +40,7 @@ func (s *Store) createFunction(ctx context.Context, c wire.Call, in *lambda.Crea
 		return nil, err
 	}
 	if kind == types.PackageTypeZip && (set.Runtime == "" || val(set.Handler) == "") {
-		// Long reported, e.g. hashicorp/terraform-provider-aws#17309.
+		// https://github.com/pipe-cd/pipecd/pull/1401 has the gist; the words are ours.
 		return nil, invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
 	}
 	if kind == types.PackageTypeImage && in.CodeSigningConfigArn != nil {
@@ -287,10 +287,14 @@ func (s *Store) deleteFunction(_ context.Context, c wire.Call, in *lambda.Delete
 	if !matchNumber.MatchString(n.Qualifier) {
 		return nil, invalid("Deletion of aliases is not currently supported.") // SDK, DeleteFunction: only versions
 	}
-	for _, a := range f.Aliases {
-		if points(a, n.Qualifier) {
-			return nil, conflict("Version %s is referenced by alias %s and cannot be deleted.", n.Qualifier, *a.Name) // SDK, DeleteFunction: not while an alias refers to it
+	var names []string
+	for _, alias := range keys(f.Aliases) {
+		if points(f.Aliases[alias], n.Qualifier) {
+			names = append(names, alias)
 		}
+	}
+	if len(names) > 0 { // https://github.com/karl-cardenas-coding/go-lambda-cleanup/issues/45
+		return nil, conflict("Unable to delete version because the following aliases reference it: [%s]", strings.Join(names, ", "))
 	}
 	if v := f.number(n.Qualifier); v != nil { // a version that is not there is deleted all the same
 		f.Versions = slices.DeleteFunc(f.Versions, func(x *version) bool { return x == v })

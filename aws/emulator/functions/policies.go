@@ -73,7 +73,7 @@ func (p *policy) add(st statement) (json.RawMessage, error) {
 	raw := plain(st)
 	grown := &policy{ID: p.ID, Statements: append(slices.Clone(p.Statements), raw)}
 	if size := len(grown.document()); size > mostPolicy {
-		// https://github.com/hashicorp/terraform-provider-aws/issues/8179
+		// https://github.com/adobe/helix-deploy/issues/24
 		return nil, refuse(schemas.PolicyLengthExceededException, "The final policy size (%d) is bigger than the limit (%d).", size, mostPolicy)
 	}
 	p.Statements = grown.Statements

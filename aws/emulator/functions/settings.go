@@ -216,7 +216,7 @@ func checkEnvironment(vars map[string]string) error {
 		}
 	}
 	if len(reserved) > 0 {
-		// Long reported, e.g. serverless/serverless#3080.
+		// https://github.com/mattermost/mattermost-cloud-monitoring/pull/264
 		return invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: %s", strings.Join(reserved, ", "))
 	}
 	var b bytes.Buffer
