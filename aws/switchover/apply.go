@@ -258,5 +258,8 @@ func (r *run) end(state, message, next string, cause error) (*Result, error) {
 		res.Message += ": " + cause.Error()
 	}
 	err := r.j.write(record{Kind: "end", State: StepState(state), Message: res.Message})
+	r.emitting.Lock()
+	r.over = true
+	r.emitting.Unlock()
 	return res, errors.Join(cause, err)
 }

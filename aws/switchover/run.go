@@ -29,10 +29,11 @@ type run struct {
 	// prefix keeps a rollback's steps and facts apart.
 	prefix string
 
-	emitting sync.Mutex
+	emitting sync.Mutex // also guards over
 	emit     func(Event)
+	over     bool // the run has ended: nothing is told any more
 	step     Step // the running one
-	stopping sync.Once
+	watch    sync.Once
 }
 
 func (s *Switcher) newRun(snap *Snapshot, c Choices, j *journal, emit func(Event)) *run {
@@ -51,7 +52,9 @@ func (r *run) tell(e Event) {
 	e.Message = r.scrub.text(e.Message)
 	r.emitting.Lock()
 	defer r.emitting.Unlock()
-	r.emit(e)
+	if !r.over {
+		r.emit(e)
+	}
 }
 
 // progress tells how far a long step is.
@@ -111,9 +114,10 @@ func (r *run) undisturbed(ctx context.Context) context.Context {
 	if ctx.Done() == nil {
 		return ctx
 	}
-	context.AfterFunc(ctx, func() {
-		r.stopping.Do(func() {
-			r.tell(Event{Step: r.step, State: Running, Message: "asked to stop, but " + r.name +
+	r.watch.Do(func() {
+		step := r.step
+		context.AfterFunc(ctx, func() {
+			r.tell(Event{Step: step, State: Running, Message: "asked to stop, but " + r.name +
 				" is being replaced and callers would be left without it: the run goes on until it is whole"})
 		})
 	})

@@ -1,11 +1,13 @@
 package switchover
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
@@ -131,7 +133,14 @@ func (b *bench) apply(name string, c Choices) (*Result, error) {
 	if len(plan.Blockers) > 0 {
 		b.t.Fatalf("blocked by %v", plan.Blockers)
 	}
-	return b.s.Apply(b.ctx, snap, plan, c, b.emit)
+	ctx, cancel := context.WithCancel(b.ctx)
+	res, err := b.s.Apply(ctx, snap, plan, c, b.emit)
+	told := len(b.events)
+	cancel()
+	if runtime.Gosched(); len(b.events) != told {
+		b.t.Errorf("an event came after the end: %+v", b.events[told:])
+	}
+	return res, err
 }
 
 // noSecrets looks for planted values wherever a run leaves words.
