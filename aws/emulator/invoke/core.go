@@ -39,7 +39,7 @@ const (
 // works, as many packages load them without need; using one fails.
 func absent() []string {
 	return []string{
-		"child_process", "cluster", "dgram", "diagnostics_channel", "dns", "dns/promises", "http", "http2", "https", "inspector", "module", "net",
+		"child_process", "cluster", "dgram", "diagnostics_channel", "dns", "dns/promises", "http", "http2", "https", "inspector", "net",
 		"readline", "repl", "stream", "stream/promises", "stream/web", "string_decoder", "tls", "tty", "v8", "vm", "worker_threads", "zlib",
 	}
 }
@@ -74,6 +74,24 @@ func (c *core) has(name string) bool {
 		}
 	}
 	return false
+}
+
+// list names the core modules.
+func (c *core) list() []string {
+	names := append(absent(), "buffer")
+	entries, err := library.ReadDir("lib")
+	if err != nil { // the library is part of the program
+		return names
+	}
+	for _, e := range entries {
+		if name := strings.TrimSuffix(e.Name(), ".js"); !strings.HasPrefix(name, "_") {
+			for _, sub := range []string{"promises", "posix", "types"} {
+				name = strings.Replace(name, "_"+sub, "/"+sub, 1)
+			}
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func file(name string) string { return "lib/" + strings.ReplaceAll(name, "/", "_") + ".js" }
@@ -112,7 +130,7 @@ func (c *core) load(name string) (exports goja.Value, ok bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	program, err := compile("node:"+name, string(source))
+	program, err := compile("node:"+name, string(source), false)
 	if err != nil {
 		return nil, false, err
 	}
@@ -129,7 +147,7 @@ func (c *core) load(name string) (exports goja.Value, ok bool, err error) {
 	require := vm.ToValue(func(call goja.FunctionCall) goja.Value {
 		exports, _, err := c.load(call.Argument(0).String())
 		if err != nil {
-			panic(c.machine.modules.raise(err, call.Argument(0).String(), "node:"+name))
+			panic(c.machine.modules.raise(err, call.Argument(0).String(), "node:"+name, commonJS))
 		}
 		return exports
 	})
@@ -205,7 +223,9 @@ func (c *core) native() (*goja.Object, error) {
 			_, _ = rand.Read(b) // it never fails
 			return bytes(b)
 		},
-		"digest": c.digest,
+		"digest":  c.digest,
+		"require": func(file string) *goja.Object { return m.modules.requireFunction(file, commonJS) },
+		"modules": c.list(),
 	} {
 		if err := o.Set(name, v); err != nil {
 			return nil, err

@@ -5,7 +5,8 @@
 //
 // What it does not run, it checks as Lambda's start does, and says so: external
 // extensions and exec wrappers must exist and be executable, an image's entry
-// point must be there. Every other runtime, native modules, network access and ES
-// modules fail with an error of type Runtime.NotRunnable that names what this
-// account can't run. The REPORT line has no memory figure: it is not measured.
+// point must be there. Other runtimes, native modules and top-level await fail
+// with an error of type Runtime.NotRunnable that names what this account can't
+// run; core modules for networks, processes and threads load, and fail when they
+// are called. The REPORT line has no memory figure: it is not measured.
 package invoke

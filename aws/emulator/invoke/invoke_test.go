@@ -249,26 +249,35 @@ func TestResults(t *testing.T) {
 		code    files
 		want    string
 	}{
-		"async":           {"index.handler", files{"index.js": "exports.handler = async (event) => ({hello: event.name});"}, `{"hello":"world"}`},
-		"promise":         {"index.handler", files{"index.js": "exports.handler = () => new Promise((done) => setTimeout(done, 5, [1, 2]));"}, `[1,2]`},
-		"callback":        {"index.handler", files{"index.js": "exports.handler = (event, context, callback) => { setTimeout(() => callback(null, event.name), 3); };"}, `"world"`},
-		"loop drains":     {"index.handler", files{"index.js": "let n = 0; exports.handler = (e, c, callback) => { callback(null, {get n() { return n; }}); setTimeout(() => { n = 1; }, 3); };"}, `{"n":1}`},
-		"loop is left":    {"index.handler", files{"index.js": "let n = 0; exports.handler = (e, c, callback) => { c.callbackWaitsForEmptyEventLoop = false; callback(null, {get n() { return n; }}); setTimeout(() => { n = 1; }, 30); };"}, `{"n":0}`},
-		"nothing":         {"index.handler", files{"index.js": "exports.handler = () => {};"}, `null`},
-		"undefined":       {"index.handler", files{"index.js": "exports.handler = async () => undefined;"}, `null`},
-		"nested":          {"src/api/users.routes.list", files{"src/api/users.js": "exports.routes = {list: async () => __filename + __dirname};"}, `"/var/task/src/api/users.js/var/task/src/api"`},
-		"relative":        {"index.handler", files{"index.js": "const {add} = require('./lib/math'); exports.handler = async () => add(2, require('./data').three);", "lib/math.js": "exports.add = (a, b) => a + b;", "data.json": `{"three": 3}`}, `5`},
-		"directory":       {"index.handler", files{"index.js": "exports.handler = async () => require('./lib') + require('./other/');", "lib/index.js": "module.exports = 'index ';", "other/package.json": `{"main": "main.js"}`, "other/main.js": "module.exports = 'main';"}, `"index main"`},
-		"upward":          {"a/b/index.handler", files{"a/b/index.js": "exports.handler = async () => [require('near'), require('far')];", "a/b/node_modules/near/index.js": "module.exports = 'near';", "node_modules/far/index.js": "module.exports = 'far';", "node_modules/near/index.js": "module.exports = 'wrong';"}, `["near","far"]`},
-		"scoped exports":  {"index.handler", files{"index.js": "exports.handler = async () => [require('@team/pkg'), require('@team/pkg/sub/x')];", "node_modules/@team/pkg/package.json": `{"exports": {".": {"import": "./esm.mjs", "require": "./cjs.cjs"}, "./sub/*": "./deep/*.js"}}`, "node_modules/@team/pkg/cjs.cjs": "module.exports = 'cjs';", "node_modules/@team/pkg/deep/x.js": "module.exports = 'sub';"}, `["cjs","sub"]`},
-		"circular":        {"a.handler", files{"a.js": "exports.early = 1; const b = require('./b'); exports.handler = async () => b.seen;", "b.js": "exports.seen = require('./a').early;"}, `1`},
-		"symlink":         {"index.handler", files{"index.js": "exports.handler = async () => require('linked');", "node_modules/linked": "->../store/linked", "store/linked/index.js": "module.exports = require('dep') + ' ' + __dirname;", "store/node_modules/dep/index.js": "module.exports = 'dep';"}, `"dep /var/task/store/linked"`},
-		"json and utf8":   {"index.handler", files{"index.js": "exports.handler = async () => ({s: 'grün 漢字 \\u2028', n: null, d: new Date(0)});"}, "{\"s\":\"grün 漢字 \u2028\",\"n\":null,\"d\":\"1970-01-01T00:00:00.000Z\"}"},
-		"classes":         {"index.handler", files{"index.js": "class A { #x = 1; static make() { return new A(); } get x() { return this.#x ?? 0; } }\nexports.handler = async (e) => ({...e, x: A.make()?.x});"}, `{"name":"world","x":1}`},
-		"core modules":    {"index.handler", files{"index.js": coreModules, "data.txt": "hello"}, `{"path":"/a/c","ext":".tar","uuid":36,"buf":[true,"abcd","c3a9","zz",4],"sha":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","b64":"aGk=","event":3,"file":"hello","dir":["data.txt","index.js"],"tmp":"scratch","erofs":"EROFS","enoent":"ENOENT","inspect":"{ a: [ 1, 'x' ], b: Map(1) { 'k' => 1 } }","format":"x 1 {\"a\":1}","url":"/p?q=1","parsed":"example.com","waited":true}`},
-		"environment":     {"index.handler", files{"index.js": "exports.handler = async () => [process.env.STAGE, process.env._HANDLER, process.env.AWS_LAMBDA_FUNCTION_NAME, process.env.AWS_EXECUTION_ENV, process.env.LAMBDA_TASK_ROOT, process.env.HOSTNAME === undefined, process.cwd()];"}, `["test","index.handler","demo","AWS_Lambda_nodejs22.x","/var/task",true,"/var/task"]`},
-		"context":         {"index.handler", files{"index.js": "exports.handler = async (event, c) => [c.functionName, c.functionVersion, c.invokedFunctionArn, c.memoryLimitInMB, c.awsRequestId, c.getRemainingTimeInMillis() > 1000];"}, `["demo","7","arn:aws:lambda:eu-central-1:123456789012:function:demo:live","256","11111111-2222-3333-4444-555555555555",true]`},
-		"absent unused":   {"index.handler", files{"index.js": "const http = require('node:http'); class Agent extends http.Agent {} exports.handler = async () => typeof new Agent().on;"}, `"function"`},
+		"async":          {"index.handler", files{"index.js": "exports.handler = async (event) => ({hello: event.name});"}, `{"hello":"world"}`},
+		"promise":        {"index.handler", files{"index.js": "exports.handler = () => new Promise((done) => setTimeout(done, 5, [1, 2]));"}, `[1,2]`},
+		"callback":       {"index.handler", files{"index.js": "exports.handler = (event, context, callback) => { setTimeout(() => callback(null, event.name), 3); };"}, `"world"`},
+		"loop drains":    {"index.handler", files{"index.js": "let n = 0; exports.handler = (e, c, callback) => { callback(null, {get n() { return n; }}); setTimeout(() => { n = 1; }, 3); };"}, `{"n":1}`},
+		"loop is left":   {"index.handler", files{"index.js": "let n = 0; exports.handler = (e, c, callback) => { c.callbackWaitsForEmptyEventLoop = false; callback(null, {get n() { return n; }}); setTimeout(() => { n = 1; }, 30); };"}, `{"n":0}`},
+		"nothing":        {"index.handler", files{"index.js": "exports.handler = () => {};"}, `null`},
+		"undefined":      {"index.handler", files{"index.js": "exports.handler = async () => undefined;"}, `null`},
+		"nested":         {"src/api/users.routes.list", files{"src/api/users.js": "exports.routes = {list: async () => __filename + __dirname};"}, `"/var/task/src/api/users.js/var/task/src/api"`},
+		"relative":       {"index.handler", files{"index.js": "const {add} = require('./lib/math'); exports.handler = async () => add(2, require('./data').three);", "lib/math.js": "exports.add = (a, b) => a + b;", "data.json": `{"three": 3}`}, `5`},
+		"directory":      {"index.handler", files{"index.js": "exports.handler = async () => require('./lib') + require('./other/');", "lib/index.js": "module.exports = 'index ';", "other/package.json": `{"main": "main.js"}`, "other/main.js": "module.exports = 'main';"}, `"index main"`},
+		"upward":         {"a/b/index.handler", files{"a/b/index.js": "exports.handler = async () => [require('near'), require('far')];", "a/b/node_modules/near/index.js": "module.exports = 'near';", "node_modules/far/index.js": "module.exports = 'far';", "node_modules/near/index.js": "module.exports = 'wrong';"}, `["near","far"]`},
+		"scoped exports": {"index.handler", files{"index.js": "exports.handler = async () => [require('@team/pkg'), require('@team/pkg/sub/x')];", "node_modules/@team/pkg/package.json": `{"exports": {".": {"import": "./esm.mjs", "require": "./cjs.cjs"}, "./sub/*": "./deep/*.js"}}`, "node_modules/@team/pkg/cjs.cjs": "module.exports = 'cjs';", "node_modules/@team/pkg/deep/x.js": "module.exports = 'sub';"}, `["cjs","sub"]`},
+		"circular":       {"a.handler", files{"a.js": "exports.early = 1; const b = require('./b'); exports.handler = async () => b.seen;", "b.js": "exports.seen = require('./a').early;"}, `1`},
+		"symlink":        {"index.handler", files{"index.js": "exports.handler = async () => require('linked');", "node_modules/linked": "->../store/linked", "store/linked/index.js": "module.exports = require('dep') + ' ' + __dirname;", "store/node_modules/dep/index.js": "module.exports = 'dep';"}, `"dep /var/task/store/linked"`},
+		"json and utf8":  {"index.handler", files{"index.js": "exports.handler = async () => ({s: 'grün 漢字 \\u2028', n: null, d: new Date(0)});"}, "{\"s\":\"grün 漢字 \u2028\",\"n\":null,\"d\":\"1970-01-01T00:00:00.000Z\"}"},
+		"classes":        {"index.handler", files{"index.js": "class A { #x = 1; static make() { return new A(); } get x() { return this.#x ?? 0; } }\nexports.handler = async (e) => ({...e, x: A.make()?.x});"}, `{"name":"world","x":1}`},
+		"core modules":   {"index.handler", files{"index.js": coreModules, "data.txt": "hello"}, `{"path":"/a/c","ext":".tar","uuid":36,"buf":[true,"abcd","c3a9","zz",4],"sha":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","b64":"aGk=","event":3,"file":"hello","dir":["data.txt","index.js"],"tmp":"scratch","erofs":"EROFS","enoent":"ENOENT","inspect":"{ a: [ 1, 'x' ], b: Map(1) { 'k' => 1 } }","format":"x 1 {\"a\":1}","url":"/p?q=1","parsed":"example.com","waited":true}`},
+		"environment":    {"index.handler", files{"index.js": "exports.handler = async () => [process.env.STAGE, process.env._HANDLER, process.env.AWS_LAMBDA_FUNCTION_NAME, process.env.AWS_EXECUTION_ENV, process.env.LAMBDA_TASK_ROOT, process.env.HOSTNAME === undefined, process.cwd()];"}, `["test","index.handler","demo","AWS_Lambda_nodejs22.x","/var/task",true,"/var/task"]`},
+		"context":        {"index.handler", files{"index.js": "exports.handler = async (event, c) => [c.functionName, c.functionVersion, c.invokedFunctionArn, c.memoryLimitInMB, c.awsRequestId, c.getRemainingTimeInMillis() > 1000];"}, `["demo","7","arn:aws:lambda:eu-central-1:123456789012:function:demo:live","256","11111111-2222-3333-4444-555555555555",true]`},
+		"absent unused":  {"index.handler", files{"index.js": "const http = require('node:http'); class Agent extends http.Agent {} exports.handler = async () => typeof new Agent().on;"}, `"function"`},
+		"es module": {"index.handler", files{
+			"index.mjs":    "import fs, { existsSync } from 'node:fs';\nimport { createRequire } from 'module';\nimport add, { version } from './lib/add.mjs';\nimport old from './lib/old.cjs';\nimport pkg from 'dual';\nconst require = createRequire(import.meta.url);\nexport const handler = async () => {\n  const late = await import('./lib/late.mjs');\n  return [fs.existsSync === existsSync, add(1, 2), version, old.default, pkg, late.default, require('./data.json').n, import.meta.url];\n};",
+			"lib/add.mjs":  "export const version = 'v1'; export default (a, b) => a + b;",
+			"lib/old.cjs":  "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = 'old';",
+			"lib/late.mjs": "export default 'late';", "data.json": `{"n": 7}`,
+			"node_modules/dual/package.json": `{"exports": {"import": "./esm.mjs", "require": "./cjs.js"}}`, "node_modules/dual/esm.mjs": "export default 'import';", "node_modules/dual/cjs.js": "module.exports = 'require';",
+		}, `[true,3,"v1","old","import","late",7,"file:///var/task/index.mjs"]`},
+		"type module":     {"index.handler", files{"package.json": `{"type": "module"}`, "index.js": "export async function handler(event) { return event.name; }"}, `"world"`},
+		"newer syntax":    {"index.handler", files{"index.js": "async function* numbers() { yield 1; yield 2; }\nexports.handler = async () => { let sum = 0; for await (const n of numbers()) sum += n; return [sum, (await import('./x.js')).default]; };", "x.js": "module.exports = 'x';"}, `[3,"x"]`},
 		"cjs":             {"index.handler", files{"index.cjs": "exports.handler = async () => 'cjs';"}, `"cjs"`},
 		"module exports":  {"index.handler", files{"index.js": "#!/usr/bin/env node\nmodule.exports = {async handler() { return 'object'; }};"}, `"object"`},
 		"package handler": {"agent/wrap.handler", files{"node_modules/agent/wrap.js": "exports.handler = async () => 'agent';"}, `"agent"`},
@@ -330,7 +339,9 @@ func TestErrors(t *testing.T) {
 		"bad handler":       {"handler", files{"index.js": ""}, "Runtime.MalformedHandlerName", "Bad handler"},
 		"syntax":            {"index.handler", files{"index.js": "exports.handler = async ( => {};"}, "Runtime.UserCodeSyntaxError", "SyntaxError: "},
 		"syntax in module":  {"index.handler", files{"index.js": "require('./bad');", "bad.js": "}{"}, "Runtime.UserCodeSyntaxError", "/var/task/bad.js"},
-		"es module":         {"index.handler", files{"index.mjs": "export const handler = async () => 1;"}, "Runtime.NotRunnable", "ES module /var/task/index.mjs"},
+		"top-level await":   {"index.handler", files{"index.mjs": "const x = await 1; export const handler = async () => x;"}, "Runtime.NotRunnable", "top-level await of /var/task/index.mjs"},
+		"import of a layer": {"index.handler", files{"index.mjs": "import x from 'only-in-node-path'; export const handler = async () => x;", "nodepath/only-in-node-path/index.js": "module.exports = 1;"}, "Runtime.ImportModuleError", "Error: Cannot find package 'only-in-node-path' imported from /var/task/index.mjs"},
+		"import by half":    {"index.handler", files{"index.mjs": "import './lib'; export const handler = async () => 1;", "lib.js": ""}, "Runtime.ImportModuleError", "Error: Cannot find module '/var/task/lib' imported from /var/task/index.mjs"},
 		"native module":     {"index.handler", files{"index.js": "require('./x.node');", "x.node": ""}, "Runtime.NotRunnable", "native module /var/task/x.node"},
 		"network":           {"index.handler", files{"index.js": "exports.handler = async () => require('https').request('https://example.com');"}, "Error", "the embedded account can't run https.request"},
 		"too large":         {"index.handler", files{"index.js": "exports.handler = async () => 'x'.repeat(7e6);"}, "Function.ResponseSizeTooLarge", "exceeded maximum allowed payload size (6291556 bytes)."},
@@ -338,7 +349,7 @@ func TestErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l.t = t
-			got := l.both(function{runtime: node, handler: c.handler, code: c.code})
+			got := l.both(function{runtime: node, handler: c.handler, code: c.code, env: map[string]string{"NODE_PATH": "/var/task/nodepath"}})
 			var e struct{ ErrorType, ErrorMessage string }
 			if err := json.Unmarshal(got.Payload, &e); err != nil {
 				t.Fatal(err)

@@ -43,7 +43,7 @@ type exit struct{ code int64 }
 // newMachine starts the engine and loads the handler.
 func newMachine(ctx context.Context, req wire.Invocation, tree *rootfs.Tree, start *launch, log *logger) (*machine, *failure) {
 	m := &machine{vm: goja.New(), launch: start, log: log, unhandled: map[*goja.Promise]goja.Value{}}
-	// Source maps would be looked for on this machine's disk.
+	// For eval, as for modules: source maps would be looked for on this machine's disk.
 	m.vm.SetParserOptions(parser.WithDisableSourceMaps)
 	m.vm.SetPromiseRejectionTracker(func(p *goja.Promise, op goja.PromiseRejectionOperation) {
 		if op == goja.PromiseRejectionReject {
@@ -86,12 +86,13 @@ func (m *machine) guard(ctx context.Context, deadline time.Time) (stop func()) {
 	}
 }
 
-// nodeOptions finds the modules that NODE_OPTIONS asks to load first: this is how
+// preload loads the modules that NODE_OPTIONS asks to load first: this is how
 // internal extensions get in.
 func (m *machine) preload() *failure {
 	words := strings.Fields(m.launch.env["NODE_OPTIONS"])
 	for i := 0; i < len(words); i++ {
 		name, value, inline := strings.Cut(words[i], "=")
+		by := commonJS
 		switch name {
 		case "-r", "--require":
 			if !inline {
@@ -101,11 +102,17 @@ func (m *machine) preload() *failure {
 				value = words[i]
 			}
 		case "--import":
-			return notRunnable("the embedded account can't run NODE_OPTIONS %s: it runs CommonJS modules only", name)
+			if !inline {
+				if i++; i >= len(words) {
+					continue
+				}
+				value = words[i]
+			}
+			by = esModule
 		default:
 			continue
 		}
-		if _, err := m.modules.require(m.launch.dir, value); err != nil {
+		if _, err := m.modules.require(m.launch.dir, value, by); err != nil {
 			fail := lambda("Runtime.ExitError", "Runtime exited with error: exit status 1")
 			fail.note = message(err)
 			return fail
@@ -165,7 +172,7 @@ func (m *machine) loadFailure(err error) *failure {
 	}
 	fail := m.thrown(err)
 	fail.lasting = true
-	if code := property(err, "code"); code == "MODULE_NOT_FOUND" {
+	if code := property(err, "code"); code == "MODULE_NOT_FOUND" || code == "ERR_MODULE_NOT_FOUND" {
 		fail.kind, fail.message = "Runtime.ImportModuleError", "Error: "+fail.message
 		fail.trace = append([]string{}, strings.Split(fail.kind+": "+fail.message, "\n")...)
 	}
@@ -242,6 +249,9 @@ func (m *machine) rejected(value goja.Value) *failure {
 	}
 	if stack := o.Get("stack"); stack != nil && !goja.IsUndefined(stack) {
 		for _, line := range strings.Split(strings.TrimRight(stack.String(), "\n"), "\n") {
+			if strings.HasSuffix(line, " (native)") {
+				continue // frames of the engine's own
+			}
 			if f := frame.FindStringSubmatch(line); f != nil {
 				line = "    at " + f[1] + f[2]
 			}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
-	"github.com/dop251/goja/parser"
 
 	"github.com/optlift/optlift/aws/emulator/rootfs"
 )
@@ -46,33 +45,88 @@ func (e *syntaxError) Error() string { return "SyntaxError: " + e.text }
 // errNotFound is a module that none of the places holds.
 var errNotFound = errors.New("module not found")
 
+// style is how a module names others: by require or by import.
+type style bool
+
+const (
+	commonJS style = false
+	esModule style = true
+)
+
+// conditions are the keys of conditional exports that hold for the style.
+func (s style) conditions() []string {
+	if s == esModule {
+		return []string{"node", "import", "node-addons", "default"}
+	}
+	return []string{"node", "require", "node-addons", "default"}
+}
+
 // require loads name for a module in dir and returns its exports. The error is a
 // *goja.Exception where Node.js throws, so that code can catch it.
-func (ms *modules) require(dir, name string) (goja.Value, error) {
+func (ms *modules) require(dir, name string, by style) (goja.Value, error) {
 	if exports, ok, err := ms.core.load(name); ok || err != nil {
 		return exports, err
 	}
-	file, err := ms.resolve(dir, name)
+	file, err := ms.resolve(dir, name, by)
 	if err != nil {
 		return nil, err
 	}
-	return ms.load(file)
+	exports, err := ms.load(file)
+	if err != nil || by == commonJS || ms.isESM(file) {
+		return exports, err
+	}
+	return ms.namespace(exports)
 }
 
-// resolve finds the file that a module in dir means by name.
-func (ms *modules) resolve(dir, name string) (string, error) {
+// namespace is what an ES module sees of a CommonJS one that was itself translated
+// from an ES module: as on Node.js, all of it is the default.
+func (ms *modules) namespace(exports goja.Value) (goja.Value, error) {
+	o, ok := exports.(*goja.Object)
+	if !ok {
+		return exports, nil
+	}
+	if mark := o.Get("__esModule"); mark == nil || !mark.ToBoolean() {
+		return exports, nil
+	}
+	shim := ms.machine.vm.NewObject()
+	for _, key := range o.Keys() {
+		if err := shim.Set(key, o.Get(key)); err != nil {
+			return nil, err
+		}
+	}
+	if err := shim.Set("__esModule", true); err != nil {
+		return nil, err
+	}
+	return shim, shim.Set("default", exports)
+}
+
+// resolve finds the file that a module in dir means by name. ES modules name files
+// in full and do not use NODE_PATH
+// (https://nodejs.org/api/esm.html#differences-between-es-modules-and-commonjs).
+func (ms *modules) resolve(dir, name string, by style) (string, error) {
+	whole := func(name string) (string, error) {
+		if by == commonJS {
+			return ms.fileOrDir(name)
+		}
+		if file, ok := ms.file(name); ok {
+			return file, nil
+		}
+		return "", errNotFound
+	}
 	switch {
+	case strings.HasPrefix(name, "file://"):
+		return whole(strings.TrimPrefix(name, "file://"))
 	case strings.HasPrefix(name, "/"):
-		return ms.fileOrDir(name)
+		return whole(name)
 	case name == "." || name == ".." || strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../"):
-		return ms.fileOrDir(path.Join(dir, name) + trailing(name))
+		return whole(path.Join(dir, name) + trailing(name))
 	case strings.HasPrefix(name, "#"):
 		if root, pkg := ms.scope(dir); pkg != nil {
-			if target := matchExports(pkg.Imports, name); target != "" {
+			if target := matchExports(pkg.Imports, name, by); target != "" {
 				if strings.HasPrefix(target, "./") {
-					return ms.fileOrDir(path.Join(root, target))
+					return whole(path.Join(root, target))
 				}
-				return ms.resolve(root, target)
+				return ms.resolve(root, target, by)
 			}
 		}
 		return "", errNotFound
@@ -88,12 +142,12 @@ func (ms *modules) resolve(dir, name string) (string, error) {
 		}
 	}
 	for _, p := range strings.Split(ms.machine.launch.env["NODE_PATH"], ":") {
-		if p != "" {
+		if p != "" && by == commonJS {
 			places = append(places, p)
 		}
 	}
 	for _, place := range places {
-		file, err := ms.inPackages(place, name)
+		file, err := ms.inPackages(place, name, by)
 		if !errors.Is(err, errNotFound) {
 			return file, err
 		}
@@ -110,7 +164,7 @@ func trailing(name string) string {
 }
 
 // inPackages looks for name in one directory of packages.
-func (ms *modules) inPackages(place, name string) (string, error) {
+func (ms *modules) inPackages(place, name string, by style) (string, error) {
 	parts := strings.SplitN(name, "/", 3)
 	pkgName, sub := parts[0], strings.Join(parts[1:], "/")
 	if strings.HasPrefix(name, "@") && len(parts) > 1 {
@@ -122,7 +176,7 @@ func (ms *modules) inPackages(place, name string) (string, error) {
 		if sub != "" {
 			key = "./" + sub
 		}
-		if target := matchExports(pkg.Exports, key); target != "" {
+		if target := matchExports(pkg.Exports, key, by); target != "" {
 			return ms.fileOrDir(path.Join(root, target))
 		}
 		return "", errNotFound
@@ -199,18 +253,18 @@ func (ms *modules) scope(dir string) (string, *manifest) {
 
 // matchExports finds the target of a key in "exports" or "imports"
 // (https://nodejs.org/api/packages.html#conditional-exports); "" is none.
-func matchExports(raw json.RawMessage, key string) string {
+func matchExports(raw json.RawMessage, key string, by style) string {
 	var entries map[string]json.RawMessage
 	if json.Unmarshal(raw, &entries) != nil || !slices.ContainsFunc(keys(raw), func(k string) bool {
 		return strings.HasPrefix(k, ".") || strings.HasPrefix(k, "#")
 	}) {
 		if key == "." {
-			return condition(raw, "")
+			return condition(raw, "", by)
 		}
 		return ""
 	}
 	if exact, ok := entries[key]; ok {
-		return condition(exact, "")
+		return condition(exact, "", by)
 	}
 	best, match := "", ""
 	for pattern := range entries {
@@ -224,11 +278,11 @@ func matchExports(raw json.RawMessage, key string) string {
 	if best == "" {
 		return ""
 	}
-	return condition(entries[best], match)
+	return condition(entries[best], match, by)
 }
 
-// condition picks the target that a require on Node.js gets.
-func condition(raw json.RawMessage, match string) string {
+// condition picks the target that holds on Node.js.
+func condition(raw json.RawMessage, match string, by style) string {
 	var target string
 	if json.Unmarshal(raw, &target) == nil {
 		return strings.ReplaceAll(target, "*", match)
@@ -236,7 +290,7 @@ func condition(raw json.RawMessage, match string) string {
 	var several []json.RawMessage
 	if json.Unmarshal(raw, &several) == nil {
 		for _, one := range several {
-			if target := condition(one, match); target != "" {
+			if target := condition(one, match, by); target != "" {
 				return target
 			}
 		}
@@ -248,8 +302,8 @@ func condition(raw json.RawMessage, match string) string {
 	}
 	// The order in the file decides.
 	for _, name := range keys(raw) {
-		if slices.Contains([]string{"node", "require", "node-addons", "default"}, name) {
-			if target := condition(entries[name], match); target != "" {
+		if slices.Contains(by.conditions(), name) {
+			if target := condition(entries[name], match, by); target != "" {
 				return target
 			}
 		}
@@ -279,6 +333,18 @@ func keys(raw json.RawMessage) []string {
 	return names
 }
 
+// isESM tells whether Node.js takes a file for an ES module.
+func (ms *modules) isESM(file string) bool {
+	switch path.Ext(file) {
+	case ".mjs":
+		return true
+	case ".js":
+		_, pkg := ms.scope(path.Dir(file))
+		return pkg != nil && pkg.Type == "module"
+	}
+	return false
+}
+
 // load runs a file once and returns what it exports.
 func (ms *modules) load(file string) (goja.Value, error) {
 	if module := ms.loaded[file]; module != nil {
@@ -286,12 +352,6 @@ func (ms *modules) load(file string) (goja.Value, error) {
 	}
 	if path.Ext(file) == ".node" {
 		return nil, &notRunnableError{"the embedded account can't run the native module " + file}
-	}
-	if esm := path.Ext(file) == ".mjs"; esm || path.Ext(file) == ".js" {
-		_, pkg := ms.scope(path.Dir(file))
-		if esm || pkg != nil && pkg.Type == "module" {
-			return nil, &notRunnableError{"the embedded account can't run the ES module " + file + ": it runs CommonJS modules only"}
-		}
 	}
 	source, err := ms.tree.Read(file, maxModule)
 	if err != nil {
@@ -307,7 +367,8 @@ func (ms *modules) load(file string) (goja.Value, error) {
 		ms.loaded[file] = module
 		return value, module.Set("exports", value)
 	}
-	program, err := compile(file, string(source))
+	esm := ms.isESM(file)
+	program, err := compile(file, string(source), esm)
 	if err != nil {
 		return nil, err
 	}
@@ -320,7 +381,7 @@ func (ms *modules) load(file string) (goja.Value, error) {
 		return nil, fmt.Errorf("%s is no module", file)
 	}
 	exports := vm.NewObject()
-	require := ms.requireFunction(file)
+	require := ms.requireFunction(file, style(esm))
 	for name, v := range map[string]any{
 		"exports": exports, "id": file, "filename": file, "path": path.Dir(file), "loaded": false,
 		"children": []any{}, "paths": []any{}, "require": require,
@@ -338,27 +399,8 @@ func (ms *modules) load(file string) (goja.Value, error) {
 	return module.Get("exports"), module.Set("loaded", true)
 }
 
-// compile wraps a module's source as Node.js does, on its first line so that line
-// numbers stay.
-func compile(file, source string) (*goja.Program, error) {
-	source = strings.TrimPrefix(source, "\ufeff")
-	if strings.HasPrefix(source, "#!") {
-		source = "//" + source
-	}
-	wrapped := "(function (exports, require, module, __filename, __dirname) { " + source + "\n})"
-	parsed, err := goja.Parse(file, wrapped, parser.WithDisableSourceMaps)
-	if err != nil {
-		return nil, &syntaxError{err.Error()}
-	}
-	program, err := goja.CompileAST(parsed, false)
-	if err != nil {
-		return nil, &syntaxError{err.Error()}
-	}
-	return program, nil
-}
-
 // requireFunction is the require of one module.
-func (ms *modules) requireFunction(file string) *goja.Object {
+func (ms *modules) requireFunction(file string, by style) *goja.Object {
 	vm := ms.machine.vm
 	name := func(call goja.FunctionCall) string {
 		text, ok := call.Argument(0).Export().(string)
@@ -369,9 +411,9 @@ func (ms *modules) requireFunction(file string) *goja.Object {
 	}
 	require := vm.ToValue(func(call goja.FunctionCall) goja.Value {
 		id := name(call)
-		exports, err := ms.require(path.Dir(file), id)
+		exports, err := ms.require(path.Dir(file), id, by)
 		if err != nil {
-			panic(ms.raise(err, id, file))
+			panic(ms.raise(err, id, file, by))
 		}
 		return exports
 	}).ToObject(vm)
@@ -380,13 +422,14 @@ func (ms *modules) requireFunction(file string) *goja.Object {
 		if ms.core.has(id) {
 			return vm.ToValue(id)
 		}
-		found, err := ms.resolve(path.Dir(file), id)
+		found, err := ms.resolve(path.Dir(file), id, commonJS)
 		if err != nil {
-			panic(ms.raise(err, id, file))
+			panic(ms.raise(err, id, file, commonJS))
 		}
 		return vm.ToValue(found)
 	})
 	// Setting a property of a new object can't fail.
+	_ = require.DefineDataProperty("name", vm.ToValue("require"), goja.FLAG_TRUE, goja.FLAG_FALSE, goja.FLAG_FALSE)
 	_ = require.Set("resolve", resolve)
 	_ = require.Set("cache", vm.NewObject())
 	_ = require.Set("extensions", vm.NewObject())
@@ -394,7 +437,7 @@ func (ms *modules) requireFunction(file string) *goja.Object {
 }
 
 // raise turns a Go error into what the requiring code sees.
-func (ms *modules) raise(err error, name, from string) any {
+func (ms *modules) raise(err error, name, from string, by style) any {
 	var exception *goja.Exception
 	var stopped *goja.InterruptedError
 	switch {
@@ -403,23 +446,36 @@ func (ms *modules) raise(err error, name, from string) any {
 	case errors.As(err, &stopped):
 		return stopped
 	case errors.Is(err, errNotFound):
-		return ms.notFound(name, from)
+		return ms.notFound(name, from, by)
 	}
-	o := ms.machine.vm.NewGoError(err)
-	return o
+	return ms.machine.vm.NewGoError(err)
 }
 
 // notFound is Node.js's error for a module that is nowhere.
-func (ms *modules) notFound(name, from string) *goja.Object {
+func (ms *modules) notFound(name, from string, by style) *goja.Object {
 	vm := ms.machine.vm
-	o, err := vm.New(vm.Get("Error"), vm.ToValue(fmt.Sprintf("Cannot find module '%s'\nRequire stack:\n- %s\n- /var/runtime/index.mjs", name, from)))
+	text, code := fmt.Sprintf("Cannot find module '%s'\nRequire stack:\n- %s", name, from), "MODULE_NOT_FOUND"
+	if from != entryModule {
+		text += "\n- " + entryModule
+	}
+	if by == esModule {
+		what := "package"
+		if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "/") {
+			what, name = "module", path.Join(path.Dir(from), name)
+		}
+		text, code = fmt.Sprintf("Cannot find %s '%s' imported from %s", what, name, from), "ERR_MODULE_NOT_FOUND"
+	}
+	o, err := vm.New(vm.Get("Error"), vm.ToValue(text))
 	if err != nil {
 		panic(err)
 	}
-	_ = o.Set("code", "MODULE_NOT_FOUND") // a plain object takes any property
-	_ = o.Set("requireStack", []string{from, "/var/runtime/index.mjs"})
+	_ = o.Set("code", code) // a plain object takes any property
+	_ = o.Set("requireStack", []string{from})
 	return o
 }
+
+// entryModule is what starts a handler on Lambda, as far as its errors tell.
+const entryModule = "/var/runtime/index.mjs"
 
 // handler loads the module of a handler: a file below the task root, or a package
 // that Node.js would find from there. An absolute name stays as it is.
@@ -433,13 +489,11 @@ func (ms *modules) handler(name string) (goja.Value, error) {
 			return ms.load(file)
 		}
 	}
-	file, err := ms.resolve("/var/task", name)
+	file, err := ms.resolve("/var/task", name, commonJS)
+	if errors.Is(err, errNotFound) {
+		return nil, ms.exception(ms.notFound(path.Base(name), entryModule, commonJS))
+	}
 	if err != nil {
-		if errors.Is(err, errNotFound) {
-			raised := ms.notFound(path.Base(name), "/var/runtime/index.mjs")
-			_ = raised.Set("message", fmt.Sprintf("Cannot find module '%s'\nRequire stack:\n- /var/runtime/index.mjs", path.Base(name)))
-			return nil, ms.exception(raised)
-		}
 		return nil, err
 	}
 	return ms.load(file)

@@ -14,6 +14,18 @@ const decoder = class TextDecoder {
 globalThis.TextEncoder = encoder;
 globalThis.TextDecoder = decoder;
 globalThis.Buffer = require("buffer").Buffer;
+Error.stackTraceLimit = 10;
+Error.captureStackTrace = (target) => {
+  const frames = String(new Error().stack).split("\n").slice(2).map((line) => /^\s*at (?:(.*) \()?(.*?):(\d+):(\d+)/.exec(line)).filter(Boolean);
+  const sites = frames.map(([, name, file, line, column]) => ({
+    getFileName: () => file, getLineNumber: () => Number(line), getColumnNumber: () => Number(column), getFunctionName: () => name ?? null,
+    getTypeName: () => null, getMethodName: () => null, getThis: () => undefined, getFunction: () => undefined, getEvalOrigin: () => undefined,
+    isNative: () => false, isEval: () => false, isConstructor: () => false, isToplevel: () => true, isAsync: () => false,
+    toString: () => (name ? name + " (" + file + ":" + line + ":" + column + ")" : file + ":" + line + ":" + column),
+  }));
+  const stack = typeof Error.prepareStackTrace === "function" ? Error.prepareStackTrace(target, sites) : String(target) + sites.map((site) => "\n    at " + site).join("");
+  Object.defineProperty(target, "stack", { value: stack, writable: true, configurable: true });
+};
 const EventEmitter = require("events");
 const major = (/^nodejs(\d+)/.exec(native.runtime) || [])[1] || "0";
 const started = Date.now();

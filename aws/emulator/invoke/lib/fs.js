@@ -100,5 +100,15 @@ for (const [call, run] of Object.entries(sync)) {
 }
 api.exists = (path, callback) => setImmediate(callback, api.existsSync(path));
 api.realpathSync.native = api.realpathSync;
+api.realpath.native = api.realpath;
 promises.constants = api.constants;
+// What the file system of the embedded account has not; packages look for it.
+const lacking = ["open", "close", "read", "write", "fsync", "ftruncate", "truncate", "rename", "link", "symlink", "copyFile", "chmod", "chown", "fchmod", "fchown", "lchmod", "lchown", "utimes", "futimes", "fstat", "rmdir", "mkdtemp", "opendir", "cp", "watch", "watchFile", "unwatchFile", "createReadStream", "createWriteStream", "ReadStream", "WriteStream"];
+for (const call of lacking) {
+  for (const member of [call, call + "Sync"]) {
+    api[member] = function () {
+      throw Object.assign(new Error("ENOSYS: the embedded account's file system has no " + member), { code: "ENOSYS", syscall: call });
+    };
+  }
+}
 module.exports = api;
