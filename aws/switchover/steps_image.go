@@ -118,13 +118,12 @@ func (r *run) request(q string) (req image.Request, done func(), err error) {
 	}
 	req = image.Request{
 		Runtime: string(c.Runtime), Handler: aws.ToString(c.Handler), Architecture: architecture(c),
-		Base: r.choices.Base, BaseRegistry: r.s.config.BaseRegistry, Store: r.s.config.Store,
-		Labels: map[string]string{
-			"optlift.source.runtime":     string(c.Runtime),
-			"optlift.source.code-sha256": aws.ToString(c.CodeSha256),
-			"optlift.source.layers":      strings.Join(layerARNs(c), ","),
-		},
+		Base: r.choices.Base, BaseRegistry: r.s.config.BaseRegistry, Store: r.s.config.Store, BaseCache: r.s.config.BaseCache,
+		Labels:   map[string]string{image.LabelFunction: r.snap.ARN},
 		Progress: r.progress,
+	}
+	if layers := layerARNs(c); len(layers) > 0 {
+		req.Labels[image.LabelLayers] = strings.Join(layers, ",")
 	}
 	if req.Code, err = source("code of "+r.snap.Function, aws.ToString(c.CodeSha256), layer.Task); err != nil {
 		return req, nil, err

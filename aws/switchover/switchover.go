@@ -14,6 +14,7 @@ type Config struct {
 	Region       string
 	Store        *layer.Store
 	BaseRegistry string // "" is image.DefaultBaseRegistry
+	BaseCache    string // directory for base images' layers; "" keeps none
 	StateDir     string // journals and backups, 0700
 }
 

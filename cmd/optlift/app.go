@@ -185,7 +185,7 @@ func (a *app) switcher(ctx context.Context, region string) (*switchover.Switcher
 	}
 	return switchover.New(switchover.Config{
 		Session: s, Region: region, Store: store,
-		BaseRegistry: a.baseRegistry, StateDir: state,
+		BaseRegistry: a.baseRegistry, BaseCache: a.cache("bases"), StateDir: state,
 	}), nil
 }
 
