@@ -9,32 +9,40 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/optlift/optlift/build/optfs"
+	"github.com/optlift/optlift/build/whatif"
 )
 
 func newOpt(a *app) *cobra.Command {
 	var format string
 	var conflicts bool
+	var change edits
 	cmd := &cobra.Command{
 		Use:   "opt TARGET...",
 		Short: "Show how layers merge under /opt, and who shadows whom",
 		Long: `Merge the layers of a function, or the layer versions and local zips named, in
 order, and print for every path under /opt which layer won and which copies it
 shadows. Several targets are merged in the order given. Local zips need no
-account.`,
+account.
+
+With --drop, --add, --replace and --order it shows what is not there yet: how
+/opt would look, what the function would weigh against the limit, and which
+conflicts would come and go. Layers are named by number, ARN, name or path. They
+are replaced first, then dropped, added and ordered. The account stays as it is.`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, targets []string) error {
 			if err := oneOf("output", format, "tree", "json"); err != nil {
 				return err
 			}
-			return runOpt(c.Context(), a, targets, format, conflicts)
+			return runOpt(c.Context(), a, targets, format, conflicts, &change)
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "tree", "tree or json")
 	cmd.Flags().BoolVar(&conflicts, "conflicts", false, "only paths whose shadowed copy differs")
+	change.register(cmd.Flags())
 	return cmd
 }
 
-func runOpt(ctx context.Context, a *app, targets []string, format string, conflicts bool) error {
+func runOpt(ctx context.Context, a *app, targets []string, format string, conflicts bool, change *edits) error {
 	opener, err := a.opener()
 	if err != nil {
 		return err
@@ -48,20 +56,56 @@ func runOpt(ctx context.Context, a *app, targets []string, format string, confli
 	if err != nil {
 		return err
 	}
+	before := tree
+	if change.any() {
+		changed, done, err := change.apply(ctx, opener, tree)
+		defer done()
+		if err != nil {
+			return err
+		}
+		tree = changed
+	}
 	if a.offline() {
 		// The bytes are at hand, so what looks identical is compared, not assumed.
-		if tree, err = tree.Confirm(ctx); err != nil {
+		if before, tree, err = confirm(ctx, before, tree); err != nil {
 			return err
 		}
 	}
-	report := tree.Report("/opt")
+	report := optReport{Report: tree.Report("/opt")}
+	if change.any() {
+		if report.WhatIf, err = change.compare(ctx, set, before, tree, a.offline()); err != nil {
+			return err
+		}
+	}
 	if conflicts {
 		report.Entries = conflicting(report.Entries)
 	}
 	if format == "json" {
 		return a.io.printJSON(report)
 	}
-	return printTree(a.io, report)
+	if report.WhatIf != nil {
+		if err := printOutcome(a.io, report.WhatIf); err != nil {
+			return err
+		}
+	}
+	return printTree(a.io, report.Report)
+}
+
+// optReport is the JSON form of opt. WhatIf is there when a change was asked
+// for; the rest then describes the layers as they would be.
+type optReport struct {
+	optfs.Report
+	WhatIf *whatif.Outcome `json:"whatIf,omitempty"`
+}
+
+// confirm compares contents in both trees, once where they are one.
+func confirm(ctx context.Context, a, b *optfs.Tree) (*optfs.Tree, *optfs.Tree, error) {
+	sureA, err := a.Confirm(ctx)
+	if err != nil || a == b {
+		return sureA, sureA, err
+	}
+	sureB, err := b.Confirm(ctx)
+	return sureA, sureB, err
 }
 
 // conflicting keeps the entries that shadow a copy with other content.

@@ -1,0 +1,6 @@
+// Package whatif works out what other layers, or the same in another order,
+// would mean for a function: size, conflicts, and what is seen under /opt. It
+// works on directories that were read before and touches nothing.
+//
+// It imports build/optfs and build/difference.
+package whatif

@@ -1,0 +1,150 @@
+package whatif
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/optlift/optlift/build/optfs"
+)
+
+// Stack is a function's layers while they are rearranged. Every method returns
+// a new one, so that steps can be taken back. The zero value has no layers.
+type Stack struct {
+	layers []numbered
+	next   int // the number the next added layer gets, less one
+}
+
+// numbered is a layer with the number by which it stays known: its place in the
+// beginning. Added layers get the numbers after those.
+type numbered struct {
+	optfs.Layer
+	number int
+}
+
+// New returns the stack to begin with; layers are numbered from 1.
+func New(layers ...optfs.Layer) Stack {
+	var s Stack
+	for _, l := range layers {
+		s = s.Add(l)
+	}
+	return s
+}
+
+// Layers are the layers in their order.
+func (s Stack) Layers() []optfs.Layer {
+	out := make([]optfs.Layer, len(s.layers))
+	for i, l := range s.layers {
+		out[i] = l.Layer
+	}
+	return out
+}
+
+// Add puts a layer on top, where its files win.
+func (s Stack) Add(l optfs.Layer) Stack {
+	return Stack{layers: append(slices.Clip(s.layers), numbered{l, s.next + 1}), next: s.next + 1}
+}
+
+// Drop takes a layer away. ref is a layer's number, its source (an ARN or a
+// path), or as much of its ARN as names one: without the version, or the
+// layer's name alone.
+func (s Stack) Drop(ref string) (Stack, error) {
+	i, err := s.find(ref)
+	if err != nil {
+		return s, err
+	}
+	s.layers = slices.Delete(slices.Clone(s.layers), i, i+1)
+	return s, nil
+}
+
+// Replace puts a layer in the place of another, whose number it takes over.
+func (s Stack) Replace(ref string, l optfs.Layer) (Stack, error) {
+	i, err := s.find(ref)
+	if err != nil {
+		return s, err
+	}
+	s.layers = slices.Clone(s.layers)
+	s.layers[i].Layer = l
+	return s, nil
+}
+
+// Order rearranges the layers; refs name each of them once, the last one wins.
+func (s Stack) Order(refs ...string) (Stack, error) {
+	var order []numbered
+	for _, ref := range refs {
+		i, err := s.find(ref)
+		if err != nil {
+			return s, err
+		}
+		l := s.layers[i]
+		if slices.ContainsFunc(order, func(o numbered) bool { return o.number == l.number }) {
+			return s, fmt.Errorf("the order names layer %d (%s) twice", l.number, l.Source)
+		}
+		order = append(order, l)
+	}
+	if len(order) != len(s.layers) {
+		return s, fmt.Errorf("the order names %d of %d layers: name every layer that stays", len(order), len(s.layers))
+	}
+	s.layers = order
+	return s, nil
+}
+
+// find returns the index of the one layer that ref names.
+func (s Stack) find(ref string) (int, error) {
+	if n, err := strconv.Atoi(ref); err == nil {
+		for i, l := range s.layers {
+			if l.number == n {
+				return i, nil
+			}
+		}
+		return 0, fmt.Errorf("there is no layer %d here: there are %s", n, s.known())
+	}
+	// A full name beats a part of one.
+	for _, names := range []func(source string) bool{
+		func(source string) bool { return source == ref },
+		func(source string) bool { return ref != "" && unversioned(source) == ref },
+		func(source string) bool { return ref != "" && layerName(source) == ref },
+	} {
+		var at []int
+		for i, l := range s.layers {
+			if names(l.Source) {
+				at = append(at, i)
+			}
+		}
+		switch len(at) {
+		case 0:
+		case 1:
+			return at[0], nil
+		default:
+			return 0, fmt.Errorf("%q names %d layers here: use the layer's number", ref, len(at))
+		}
+	}
+	return 0, fmt.Errorf("no layer here is called %q: there are %s", ref, s.known())
+}
+
+func (s Stack) known() string {
+	if len(s.layers) == 0 {
+		return "none"
+	}
+	var all []string
+	for _, l := range s.layers {
+		all = append(all, fmt.Sprintf("%d (%s)", l.number, l.Source))
+	}
+	return strings.Join(all, ", ")
+}
+
+// unversioned is a layer version's ARN without the version, "" for anything else
+// (arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION).
+func unversioned(source string) string {
+	i := strings.LastIndexByte(source, ':')
+	if !strings.HasPrefix(source, "arn:") || strings.Count(source, ":") != 7 {
+		return ""
+	}
+	return source[:i]
+}
+
+func layerName(source string) string {
+	arn := unversioned(source)
+	return arn[strings.LastIndexByte(arn, ':')+1:]
+}
