@@ -154,8 +154,8 @@ func printTree(s *streams, r optfs.Report) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "\n%d paths, %s; %d conflicts, %s shadowed\n", len(r.Entries),
-		humanize.IBytes(uint64(r.Size)), r.Conflicts, humanize.IBytes(uint64(r.ShadowedBytes)))
+	_, err := fmt.Fprintf(s.out, "\n%s, %s; %s, %s shadowed\n", plural(len(r.Entries), "path"),
+		humanize.IBytes(uint64(r.Size)), plural(r.Conflicts, "conflict"), humanize.IBytes(uint64(r.ShadowedBytes)))
 	return err
 }
 

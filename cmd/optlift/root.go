@@ -40,8 +40,7 @@ func run(ctx context.Context, args []string, io *streams) int {
 }
 
 func newRoot(a *app) *cobra.Command {
-	var cmd *cobra.Command
-	cmd = &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "optlift",
 		Short: "Audit AWS Lambda layers and move functions that outgrow them to container images",
 		Long: `optlift lists every function of an AWS account with its layers, extensions and

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -56,10 +57,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  cmdExits,
-			"mkzip":  cmdMkzip,
-			"mode":   cmdMode,
-			"closed": cmdClosed,
+			"exits":   cmdExits,
+			"mkzip":   cmdMkzip,
+			"mode":    cmdMode,
+			"closed":  cmdClosed,
+			"firstid": cmdFirstID,
 		},
 	})
 }
@@ -110,6 +112,19 @@ func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
 	if info.Mode().Perm() != fs.FileMode(want) {
 		ts.Fatalf("%s has mode %o, want %o", args[1], info.Mode().Perm(), want)
 	}
+}
+
+// cmdFirstID sets ID to the first migration's of a journal: firstid journal.json
+func cmdFirstID(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: firstid FILE.json")
+	}
+	var entries []struct{ ID string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &entries))
+	if len(entries) == 0 || entries[0].ID == "" {
+		ts.Fatalf("%s lists no migration", args[0])
+	}
+	ts.Setenv("ID", entries[0].ID)
 }
 
 // cmdClosed checks that everything below a directory is for its owner only:

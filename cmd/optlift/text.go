@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,14 @@ func printable(s string) string {
 		}
 	}
 	return string(out)
+}
+
+// plural puts a number before a word: "1 path", "2 paths".
+func plural(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return strconv.Itoa(n) + " " + word
 }
 
 // progressInterval is how often a progress line is rewritten at most.
