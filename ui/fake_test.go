@@ -199,6 +199,8 @@ func (b *fakeBackend) Audit(ctx context.Context, emit func(account.Event)) error
 }
 
 func (b *fakeBackend) Measure(ctx context.Context, name string) (*account.Facts, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, f := range b.functions {
 		if f.ARN == name || f.Name == name {
 			return f, nil
@@ -348,6 +350,13 @@ func (b *fakeBackend) Apply(ctx context.Context, snap *switchover.Snapshot, plan
 		r.Next = "optlift resume " + r.Journal + " --write --confirm orders-api"
 	}
 	b.mu.Lock()
+	for i, f := range b.functions {
+		if f.Name == plan.Function && err == nil {
+			now := *f
+			now.PackageType, now.Runtime, now.Layers, now.LayerFacts, now.Known = "Image", "", nil, nil, false
+			b.functions[i] = &now
+		}
+	}
 	b.entries = append([]switchover.Entry{{ID: r.Journal, Function: r.Function, Region: fakeRegion, Account: fakeAccount, Started: epoch, State: r.State}}, b.entries...)
 	b.mu.Unlock()
 	return r, nil

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/switchover"
 )
@@ -120,6 +122,14 @@ func TestPalette(t *testing.T) {
 	}
 }
 
+func TestTwoEscapesInOneBreath(t *testing.T) {
+	r := newRobot(t, newFake(10), 80, 24).settle().press("enter").press("o").settle()
+	r.send(tea.KeyPressMsg{Code: tea.KeyEscape, Mod: tea.ModAlt})
+	if len(r.m.stack) != 1 {
+		t.Fatalf("%d screens are left", len(r.m.stack))
+	}
+}
+
 func TestCopyGivesTheCLICall(t *testing.T) {
 	r := newRobot(t, newFake(10), 120, 30).settle()
 	r.press("y").settle().see("copied: aws lambda get-function")
@@ -160,6 +170,7 @@ func TestMigrate(t *testing.T) {
 	r.press("u").see("Roll orders-api back to its Zip?").write("orders-api").press("enter")
 	r.settle().see("orders-api is back as it was")
 	r.press("J").settle().see("20260314-092653-orders-api", "✓ done")
+	r.press(":").write("functions type:image").press("enter").see("orders-api", "thumbnails", "2 shown")
 }
 
 func TestMigrationAsksBeforeItStops(t *testing.T) {

@@ -19,24 +19,27 @@ import (
 func Run(ctx context.Context, b Backend, opts Options) (interrupted bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := newModel(ctx, b, opts)
 	programOptions := []tea.ProgramOption{tea.WithContext(ctx)}
 	if opts.NoColor {
 		programOptions = append(programOptions, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	_, err = tea.NewProgram(m, programOptions...).Run()
+	return run(ctx, newModel(ctx, b, opts), opts, programOptions...)
+}
 
+func run(ctx context.Context, m *model, opts Options, programOptions ...tea.ProgramOption) (interrupted bool, err error) {
+	_, err = tea.NewProgram(m, programOptions...).Run()
 	out := opts.Farewell
 	if out == nil {
 		out = os.Stderr
 	}
 	interrupted = m.interrupted
-	if j := m.jobs.Guarded(); j != nil {
+	guarded := m.jobs.Guarded()
+	m.jobs.Cancel()
+	if guarded != nil {
 		// Ended from outside, or left while the last step was ending.
 		interrupted = true
-		fmt.Fprintf(out, "optlift: %s: stopping after the running step …\n", sanitize.Text(j.Name))
+		fmt.Fprintf(out, "optlift: %s: stopping after the running step …\n", sanitize.Text(guarded.Name))
 	}
-	m.jobs.Cancel()
 	m.jobs.Wait()
 	m.farewell(out)
 	switch {

@@ -1,12 +1,14 @@
 package ui
 
 import (
+	"context"
 	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/job"
 	"github.com/optlift/optlift/ui/keys"
@@ -98,11 +100,33 @@ func (m *model) done(msg job.Done) tea.Cmd {
 		}
 		return m.broadcast(functions.Changed{})
 	}
+	if facts, ok := msg.Value.(*account.Facts); ok && facts != nil {
+		m.inv.Put(facts)
+		m.broadcast(functions.Changed{})
+	}
 	cmd := m.broadcast(msg)
 	if m.leaving && m.jobs.Guarded() == nil {
 		m.interrupted = true
 		return tea.Quit
 	}
+	return cmd
+}
+
+// reread reads a function again that has been changed. Where that fails the old
+// facts stay, and the log says why.
+func (m *model) reread(function string) tea.Cmd {
+	row, ok := m.inv.Named(function)
+	if !ok {
+		return nil
+	}
+	b, arn := m.backend, row.ARN
+	_, cmd := m.jobs.Start("measure "+row.Name, false, func(ctx context.Context) (any, error) {
+		facts, err := b.Measure(ctx, arn)
+		if err != nil {
+			return nil, explained(b, err)
+		}
+		return facts, nil
+	})
 	return cmd
 }
 
@@ -122,6 +146,11 @@ func (m *model) tooSmall() bool { return m.w < minWidth || m.h < minHeight }
 
 func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
+	if key == "alt+esc" {
+		// Two escapes in one breath arrive as one key.
+		esc := tea.KeyPressMsg{Code: tea.KeyEscape}
+		return tea.Batch(m.key(esc), m.key(esc))
+	}
 	if key == "ctrl+c" && (m.ask == nil || !m.ask.Takes(key)) {
 		return m.leave()
 	}
@@ -201,6 +230,9 @@ func (m *model) perform(e screen.Effect) tea.Cmd {
 	}
 	if e.Show != nil {
 		m.push("", e.Show)
+	}
+	if e.Reread != "" {
+		cmds = append(cmds, m.reread(e.Reread))
 	}
 	if e.Quit {
 		cmds = append(cmds, m.leave())

@@ -91,7 +91,7 @@ func TestSizes(t *testing.T) {
 	for _, c := range []struct {
 		n    int64
 		want string
-	}{{0, "0%"}, {999, "99%"}, {1000, "100%"}, {1001, "100%"}, {1100, "110%"}} {
+	}{{0, "0%"}, {1, "<1%"}, {999, "99%"}, {1000, "100%"}, {1001, "100%"}, {1100, "110%"}} {
 		if got := Percent(c.n, 1000); got != c.want {
 			t.Errorf("%d: %s, want %s", c.n, got, c.want)
 		}

@@ -26,13 +26,17 @@ func Bytes(n int64) string {
 // Exact is a size to the byte: "262,144,000".
 func Exact(n int64) string { return humanize.Comma(n) }
 
-// Percent is a share of a whole, never rounded up to 100 below it.
+// Percent is a share of a whole, never rounded up to 100 below it, nor down to 0
+// above it.
 func Percent(n, of int64) string {
 	if of <= 0 {
 		return "?"
 	}
 	p := float64(n) / float64(of) * 100
-	if p < 100 && p > 99 {
+	switch {
+	case p > 0 && p < 1:
+		return "<1%"
+	case p > 99 && p < 100:
 		p = 99
 	}
 	return fmt.Sprintf("%.0f%%", p)

@@ -124,12 +124,8 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 		s.failed = done.Err.Error()
 		return screen.Say(screen.Bad, s.failed)
 	}
-	facts, _ := done.Value.(*account.Facts)
-	if facts == nil {
-		return screen.Effect{}
-	}
-	s.inv.Put(facts)
-	return screen.Say(screen.Good, "measured "+facts.Name)
+	// The facts themselves are taken in by the root.
+	return screen.Say(screen.Good, "measured "+s.Crumb())
 }
 
 // Close implements screen.Screen.

@@ -6,9 +6,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/optlift/optlift/aws/filter"
 	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/draw"
-	"github.com/optlift/optlift/ui/filter"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/list"

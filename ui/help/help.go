@@ -49,7 +49,7 @@ func (s *Screen) Update(tea.Msg) screen.Effect { return screen.Effect{} }
 // Close implements screen.Screen.
 func (s *Screen) Close() {}
 
-// grammar explains the filter, as ui/filter reads it.
+// grammar explains the filter, as aws/filter reads it.
 var grammar = [][2]string{
 	{"word", "the row contains it"},
 	{"!term", "the term does not hold"},

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/optlift/optlift/aws/account"
-	"github.com/optlift/optlift/ui/filter"
+	"github.com/optlift/optlift/aws/filter"
 )
 
 // columns of functions; true marks numbers.

@@ -130,12 +130,23 @@ type Stream[E any] struct {
 
 	mu     sync.Mutex
 	events []E
+	closed bool
+}
+
+// Close lets nothing more in: what is said after the work has ended is not true of it.
+func (s *Stream[E]) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 }
 
 // Put adds an event.
 func (s *Stream[E]) Put(e E) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	if n := len(s.events); n > 0 && s.Merge != nil && s.Merge(&s.events[n-1], e) {
 		return
 	}

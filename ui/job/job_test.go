@@ -78,6 +78,8 @@ func TestStreamMerges(t *testing.T) {
 		t.Fatal("taken twice")
 	}
 	s.Put(4)
+	s.Close()
+	s.Put(5)
 	if got := s.Take(); !slices.Equal(got, []int{4}) {
 		t.Fatal(got)
 	}

@@ -9,9 +9,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/filter"
 	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/draw"
-	"github.com/optlift/optlift/ui/filter"
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/keys"

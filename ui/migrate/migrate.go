@@ -153,6 +153,7 @@ func (s *Screen) run(verb string, work func(context.Context, func(switchover.Eve
 	s.started, s.now, s.follow = time.Time{}, time.Time{}, true
 	j, cmd := s.jobs.Start(verb+" "+s.name, true, func(ctx context.Context) (any, error) {
 		result, err := work(ctx, events.Put)
+		events.Close()
 		if err != nil {
 			// The result tells where things stand even when there is an error.
 			return result, explain(sw, err)
@@ -211,12 +212,18 @@ func (s *Screen) drain() {
 	}
 }
 
-// take enters an event into the steps; a step that the plan does not name comes last.
+// take enters an event into the steps; a step that the plan does not name comes
+// after those that have begun.
 func (s *Screen) take(e switchover.Event) {
 	i := slices.IndexFunc(s.steps, func(x step) bool { return x.ID == e.Step.ID })
 	if i < 0 {
-		i = len(s.steps)
-		s.steps = append(s.steps, step{Step: e.Step})
+		i = 0
+		for j := range s.steps {
+			if !s.steps[j].began.IsZero() {
+				i = j + 1
+			}
+		}
+		s.steps = slices.Insert(s.steps, i, step{Step: e.Step})
 	}
 	x := &s.steps[i]
 	if e.Step.Call != "" {
@@ -260,22 +267,22 @@ func (s *Screen) done(msg job.Done) screen.Effect {
 	}
 	s.drain()
 	s.phase = ended
+	effect := screen.Effect{Reread: s.arn}
 	s.result, _ = msg.Value.(*switchover.Result)
 	if s.result != nil && s.result.Journal != "" {
 		s.journal = s.result.Journal
 	}
-	if msg.Err != nil {
+	switch {
+	case msg.Err != nil:
 		s.failed = msg.Err.Error()
-		return screen.Say(screen.Bad, s.failed)
+		effect.Note, effect.Level = s.failed, screen.Bad
+	case s.result == nil:
+	case s.result.State == "stopped" || s.result.State == "failed":
+		effect.Note, effect.Level = s.name+": "+s.result.State, screen.Warn
+	default:
+		effect.Note, effect.Level = s.name+": "+s.result.State, screen.Good
 	}
-	if s.result == nil {
-		return screen.Effect{}
-	}
-	level := screen.Good
-	if s.result.State == "stopped" || s.result.State == "failed" {
-		level = screen.Warn
-	}
-	return screen.Say(level, s.result.State+": "+s.result.Message)
+	return effect
 }
 
 // Close implements screen.Screen. Work that changes the account goes on.

@@ -132,6 +132,10 @@ func FitLeft(s string, w int) (string, int) {
 	return s, ansi.StringWidth(s)
 }
 
+// stiff stands for hyphens while a text is wrapped: names and ARNs are not to be
+// broken at them.
+const stiff = "\u2011"
+
 // Wrap breaks a text made fit to be shown into lines of at most w columns, at
 // spaces where it can.
 func Wrap(s string, w int) []string {
@@ -140,7 +144,8 @@ func Wrap(s string, w int) []string {
 	}
 	var out []string
 	for _, line := range strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
-		for _, part := range strings.Split(ansi.Wrap(Text(line), w, ""), "\n") {
+		wrapped := ansi.Wrap(strings.ReplaceAll(Text(line), "-", stiff), w, "")
+		for _, part := range strings.Split(strings.ReplaceAll(wrapped, stiff, "-"), "\n") {
 			// A single character wider than w cannot be broken.
 			part, _ = Fit(strings.TrimRight(part, " "), w)
 			out = append(out, part)

@@ -36,6 +36,13 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestWrapKeepsNamesWhole(t *testing.T) {
+	got := Wrap("errors from arn:aws:lambda:eu-central-1:1:function:a-b", 42)
+	if len(got) != 2 || got[1] != "arn:aws:lambda:eu-central-1:1:function:a-b" {
+		t.Fatalf("%q", got)
+	}
+}
+
 func TestTabs(t *testing.T) {
 	for in, want := range map[string]string{"\tx": "    x", "ab\tx": "ab  x", "abcd\tx": "abcd    x", "宽\tx": "宽  x", "none": "none"} {
 		if got := Tabs(in); got != want {

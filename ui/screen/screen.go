@@ -67,7 +67,9 @@ type Effect struct {
 	Back  bool
 	Ask   *Question
 	Arm   func() Effect // arm the session if it is not armed, then go on
-	Quit  bool
+	// Reread is a function, by ARN or name, that has been changed and must be read again.
+	Reread string
+	Quit   bool
 }
 
 // Question is a dialog and what follows from its answer. A dialog that was

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/optlift/optlift/aws/filter"
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/zipdir"
-	"github.com/optlift/optlift/ui/filter"
 	"github.com/optlift/optlift/ui/list"
 )
 
