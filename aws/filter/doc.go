@@ -11,7 +11,7 @@
 //	"two words"     a word with spaces
 //
 // A number that is not known fulfils no comparison, nor its negation:
-// "size:unknown" finds those rows.
+// "size:unknown" finds those rows, "size:none" those that have no such number.
 //
 // It imports no terminal library.
 package filter

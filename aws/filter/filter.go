@@ -19,8 +19,26 @@ type Row interface {
 	FilterName() string
 	// FilterField returns the texts of a column.
 	FilterField(column string) []string
-	// FilterNumber returns the number of a column, and whether it is known.
-	FilterNumber(column string) (value float64, known bool)
+	// FilterNumber returns the number of a column, if there is one.
+	FilterNumber(column string) (value float64, is Presence)
+}
+
+// Presence tells a number from one that is not known and from none at all.
+type Presence uint8
+
+// The presences.
+const (
+	Known Presence = iota
+	Unknown
+	None // the row has no such number: an image has no unzipped size
+)
+
+// KnownIf is Known or Unknown.
+func KnownIf(known bool) Presence {
+	if known {
+		return Known
+	}
+	return Unknown
 }
 
 // Columns tells which columns a kind of row has, and which of them are numbers.
@@ -218,10 +236,10 @@ func parseColumn(word string, columns Columns) (func(Row) verdict, error) {
 	if value == "" {
 		return nothing, nil
 	}
-	if numeric && op == ":" && (value == "unknown" || value == "?") {
+	if want, ok := presences[value]; ok && numeric && op == ":" {
 		return func(r Row) verdict {
-			_, known := r.FilterNumber(column)
-			return is(!known)
+			_, has := r.FilterNumber(column)
+			return is(has == want)
 		}, nil
 	}
 	if numeric {
@@ -254,13 +272,16 @@ func parseColumn(word string, columns Columns) (func(Row) verdict, error) {
 	return nil, fmt.Errorf("%s: column %s is not a number", word, column)
 }
 
+// presences are the words for numbers that are not there.
+var presences = map[string]Presence{"unknown": Unknown, "?": Unknown, "none": None, "-": None}
+
 // nothing lets every row pass: a term that is still being typed.
 func nothing(Row) verdict { return yes }
 
 func compare(column, op string, n float64) func(Row) verdict {
 	return func(r Row) verdict {
-		v, known := r.FilterNumber(column)
-		if !known {
+		v, has := r.FilterNumber(column)
+		if has != Known {
 			return unknown
 		}
 		switch op {

@@ -25,14 +25,14 @@ func (r row) FilterField(c string) []string {
 	}
 	return nil
 }
-func (r row) FilterNumber(c string) (float64, bool) {
-	switch c {
-	case "size":
-		return r.size, r.size >= 0
-	case "layers":
-		return float64(len(r.layers)), true
+func (r row) FilterNumber(c string) (float64, Presence) {
+	switch {
+	case c == "layers":
+		return float64(len(r.layers)), Known
+	case r.size == -2:
+		return 0, None
 	}
-	return 0, false
+	return r.size, KnownIf(r.size >= 0)
 }
 
 var columns = Columns{"runtime": false, "size": true, "layers": true}
@@ -42,18 +42,19 @@ var rows = []row{
 	{"reports", "python3.13", 100 << 20, nil},
 	{"two words", "java21", -1, []string{"otel"}},
 	{"a:b", "go", 0, nil},
+	{"img", "", -2, nil},
 }
 
 func TestGrammar(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", "Orders-API reports two words a:b"},
+		{"", "Orders-API reports two words a:b img"},
 		{"orders", "Orders-API"},
 		{"ORDERS", "Orders-API"},
-		{"!orders", "reports two words a:b"},
+		{"!orders", "reports two words a:b img"},
 		{"o r", "Orders-API reports two words"},
 		{"python", "reports"},
 		{"runtime:node", "Orders-API"},
-		{"!runtime:node", "reports two words a:b"},
+		{"!runtime:node", "reports two words a:b img"},
 		{"runtime=go", "a:b"},
 		{"runtime=node", ""},
 		{"size>200MB", "Orders-API"},
@@ -62,7 +63,8 @@ func TestGrammar(t *testing.T) {
 		{"!size>200MB", "reports a:b"},
 		{"size=0", "a:b"},
 		{"size:unknown", "two words"},
-		{"!size:unknown", "Orders-API reports a:b"},
+		{"!size:unknown", "Orders-API reports a:b img"},
+		{"size:none", "img"},
 		{"layers>=2", "Orders-API"},
 		{"layers:otel", "Orders-API two words"},
 		{"layers:1", "two words"},
@@ -70,15 +72,15 @@ func TestGrammar(t *testing.T) {
 		{"/^RE/", "reports"},
 		{`/\d\.x/`, "Orders-API"},
 		{"/two words/", "two words"},
-		{"!/^re/", "Orders-API two words a:b"},
+		{"!/^re/", "Orders-API two words a:b img"},
 		{"/o", "Orders-API reports two words a:b"},
 		{"~oapi", "Orders-API"},
 		{"~ipa", ""},
 		{`"two words"`, "two words"},
 		{"a:b", "a:b"},
-		{"size>", "Orders-API reports two words a:b"},
-		{"!", "Orders-API reports two words a:b"},
-		{"~", "Orders-API reports two words a:b"},
+		{"size>", "Orders-API reports two words a:b img"},
+		{"!", "Orders-API reports two words a:b img"},
+		{"~", "Orders-API reports two words a:b img"},
 	} {
 		f, err := Parse(c.text, columns)
 		if err != nil {

@@ -31,7 +31,7 @@ const (
 
 func columns(regions bool) []table.Column {
 	return []table.Column{
-		{ID: "name", Title: "FUNCTION", Width: 24, Flex: true, Max: 44},
+		{ID: "name", Title: "FUNCTION", Width: 23, Flex: true, Max: 44},
 		{ID: "runtime", Title: "RUNTIME", Width: 13, Flex: true, Max: 15, Rank: 3},
 		{ID: "architecture", Title: "ARCH", Width: 6, Rank: 7},
 		{ID: "package type", Title: "TYPE", Width: 5, Rank: 8},

@@ -72,32 +72,39 @@ func (r *Row) FilterField(column string) []string {
 }
 
 // FilterNumber implements filter.Row.
-func (r *Row) FilterNumber(column string) (float64, bool) {
+func (r *Row) FilterNumber(column string) (float64, filter.Presence) {
+	image := r.PackageType == "Image"
 	switch column {
 	case "layers":
-		return float64(len(r.Layers)), true
-	case "zip":
-		return float64(r.CodeSize), r.PackageType != "Image"
+		return float64(len(r.Layers)), filter.Known
 	case "memory":
-		return float64(r.MemoryMB), true
+		return float64(r.MemoryMB), filter.Known
+	case "zip", "size", "unzipped", "percent":
+		if image {
+			return 0, filter.None
+		}
+	}
+	switch column {
+	case "zip":
+		return float64(r.CodeSize), filter.Known
 	case "size", "unzipped":
 		n, known := r.Unzipped()
-		return float64(n), known
+		return float64(n), filter.KnownIf(known)
 	case "percent":
 		n, known := r.Unzipped()
-		return float64(n) / account.UnzippedLimit * 100, known
-	case "extensions":
-		if r.Facts == nil || !r.Facts.Known {
-			return 0, false
-		}
-		return float64(len(r.Facts.Extensions)), true
-	case "findings":
-		if r.Facts == nil {
-			return 0, false
-		}
-		return float64(len(r.Facts.Findings)), true
+		return float64(n) / account.UnzippedLimit * 100, filter.KnownIf(known)
 	}
-	return 0, false
+	switch {
+	case r.Facts == nil:
+		return 0, filter.Unknown
+	case column == "findings":
+		return float64(len(r.Facts.Findings)), filter.Known
+	case column == "extensions" && image:
+		return 0, filter.None
+	case column == "extensions":
+		return float64(len(r.Facts.Extensions)), filter.KnownIf(r.Facts.Known)
+	}
+	return 0, filter.None
 }
 
 func sortErrors(errs []account.RegionError) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/filter"
 )
 
 func listed(name, region string) account.Event {
@@ -87,7 +88,7 @@ func TestUnknownIsNotZero(t *testing.T) {
 	}
 	r.Facts = &account.Facts{Complete: true, Code: account.Archive{State: account.OK, Unzipped: 5},
 		LayerFacts: []*account.LayerVersion{{ARN: "arn:aws:lambda:r:1:layer:n:3", Archive: account.Archive{State: account.Denied, Message: "ask"}}}}
-	if _, known := r.FilterNumber("size"); known {
+	if _, has := r.FilterNumber("size"); has != filter.Unknown {
 		t.Fatal("a size is known with a layer that can't be read")
 	}
 	if r.Unreadable() != account.Denied || r.Why() != "layer n:3 denied: ask" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/filter"
 )
 
 // Layer is a layer version and who uses it.
@@ -83,17 +84,17 @@ func (l *Layer) FilterField(column string) []string {
 }
 
 // FilterNumber implements filter.Row.
-func (l *Layer) FilterNumber(column string) (float64, bool) {
+func (l *Layer) FilterNumber(column string) (float64, filter.Presence) {
 	switch column {
 	case "functions":
-		return float64(len(l.Functions)), true
+		return float64(len(l.Functions)), filter.Known
 	case "zip":
-		return float64(l.Size), true
+		return float64(l.Size), filter.Known
 	case "size", "unzipped":
-		if l.State() != account.OK {
-			return 0, false
+		if l.State() == account.OK {
+			return float64(l.Facts.Unzipped), filter.Known
 		}
-		return float64(l.Facts.Unzipped), true
+		return 0, filter.Unknown
 	}
-	return 0, false
+	return 0, filter.None
 }

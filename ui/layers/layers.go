@@ -52,7 +52,7 @@ var filterColumns = filter.Columns{
 func New(inv *inventory.Inventory, account awscli.Account, own string) *Screen {
 	s := &Screen{inv: inv, account: account, own: own}
 	s.table.Columns = []table.Column{
-		{ID: "name", Title: "LAYER VERSION", Width: 22, Flex: true, Max: 32},
+		{ID: "name", Title: "LAYER VERSION", Width: 22, Flex: true, Max: 40},
 		{ID: "owner", Title: "OWNER", Width: 12, Rank: 8},
 		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Number: true, Rank: 7},
 		{ID: "unzipped size", Title: "UNZIPPED", Width: 10, Right: true, Number: true},

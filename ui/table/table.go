@@ -82,12 +82,15 @@ func (t *Table) layout(w int) []int {
 		used -= widths[worst] + gap
 		widths[worst] = 0
 	}
-	// What is left goes to the flexible columns, the first one first.
-	for i, c := range t.Columns {
-		if c.Flex && widths[i] > 0 && used < w {
-			more := min(w-used, max(c.Max-widths[i], 0))
-			widths[i] += more
-			used += more
+	// What is left goes to the flexible columns, evenly.
+	for grown := true; grown && used < w; {
+		grown = false
+		for i, c := range t.Columns {
+			if c.Flex && widths[i] > 0 && widths[i] < c.Max && used < w {
+				widths[i]++
+				used++
+				grown = true
+			}
 		}
 	}
 	return widths
@@ -99,7 +102,7 @@ func (t *Table) View(st *theme.Styles, w, h int, cell func(row, col int) Cell, m
 	if h <= 0 {
 		return nil
 	}
-	widths := t.layout(w)
+	widths := t.layout(w - 1) // the last column stays free
 	out := make([]string, 0, h)
 	head := draw.NewLine(st, w, false).Gap(1)
 	first := true

@@ -351,4 +351,4 @@ func (n *Node) FilterField(column string) []string {
 }
 
 // FilterNumber implements filter.Row.
-func (n *Node) FilterNumber(column string) (float64, bool) { return float64(n.Size), column == "size" }
+func (n *Node) FilterNumber(string) (float64, filter.Presence) { return float64(n.Size), filter.Known }
