@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/optlift/optlift/aws/emulator/invoke/node"
 	"github.com/optlift/optlift/aws/emulator/rootfs"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
@@ -21,7 +22,7 @@ type environment struct {
 	key     string
 	born    uint64 // the invoker's clock when it was made
 	tree    *rootfs.Tree
-	machine *machine
+	machine *node.Machine
 }
 
 func (e *environment) close() {
@@ -32,21 +33,21 @@ func (e *environment) close() {
 
 // prepare does what Lambda does before the first invocation. The environment is
 // nil exactly when there is a failure.
-func (i *Invoker) prepare(ctx context.Context, req wire.Invocation, log *logger) (*environment, *failure) {
+func (i *Invoker) prepare(ctx context.Context, req wire.Invocation, log *logger) (*environment, *node.Failure) {
 	var start *launch
 	var tree *rootfs.Tree
-	var fail *failure
+	var fail *node.Failure
 	if req.Image != nil {
 		var config *v1.ConfigFile
 		var err error
 		if tree, config, err = i.images.Open(ctx, *req.Image); err != nil {
-			return nil, lambda("Runtime.Unknown", "%s", err)
+			return nil, node.Lambda("Runtime.Unknown", "%s", err)
 		}
 		start, fail = imageLaunch(req, tree, config)
 	} else {
 		var err error
 		if tree, err = zipTree(req); err != nil {
-			return nil, lambda("Runtime.Unknown", "%s", err)
+			return nil, node.Lambda("Runtime.Unknown", "%s", err)
 		}
 		start = zipLaunch(req)
 	}
@@ -58,7 +59,7 @@ func (i *Invoker) prepare(ctx context.Context, req wire.Invocation, log *logger)
 		fail = start.check(tree, log)
 	}
 	if fail == nil {
-		env.machine, fail = newMachine(ctx, req, tree, start, log)
+		env.machine, fail = node.Start(ctx, start.config(tree), log)
 	}
 	if fail != nil {
 		env.close()
@@ -87,6 +88,11 @@ type launch struct {
 	env     map[string]string
 	// custom is set when the runtime comes with the function.
 	custom bool
+}
+
+// config is the launch of a JavaScript function.
+func (l *launch) config(tree *rootfs.Tree) node.Config {
+	return node.Config{Runtime: l.runtime, Handler: l.handler, Dir: l.dir, Arch: l.arch, Env: l.env, Tree: tree}
 }
 
 // zipLaunch is the environment of a managed runtime
@@ -135,20 +141,10 @@ func (l *launch) language() {
 		return
 	}
 	l.env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + l.runtime
-	if major, ok := nodeMajor(l.runtime); ok && l.env["NODE_PATH"] == "" {
+	if major, ok := node.Major(l.runtime); ok && l.env["NODE_PATH"] == "" {
 		l.env["NODE_PATH"] = "/opt/nodejs/node" + strconv.Itoa(major) +
 			"/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"
 	}
-}
-
-// nodeMajor reads the version out of "nodejs22.x".
-func nodeMajor(runtime string) (int, bool) {
-	digits, ok := strings.CutPrefix(runtime, "nodejs")
-	if !ok {
-		return 0, false
-	}
-	major, err := strconv.Atoi(strings.TrimSuffix(digits, ".x"))
-	return major, err == nil
 }
 
 const (
@@ -162,7 +158,7 @@ var executionEnv = regexp.MustCompile(`AWS_EXECUTION_ENV=["']?AWS_Lambda_([a-z0-
 
 // imageLaunch reads an image's configuration, with the function's overrides, the
 // way Lambda starts it.
-func imageLaunch(req wire.Invocation, tree *rootfs.Tree, config *v1.ConfigFile) (*launch, *failure) {
+func imageLaunch(req wire.Invocation, tree *rootfs.Tree, config *v1.ConfigFile) (*launch, *node.Failure) {
 	entrypoint, cmd, dir := config.Config.Entrypoint, config.Config.Cmd, config.Config.WorkingDir
 	if r := req.Function.ImageConfigResponse; r != nil && r.ImageConfig != nil {
 		if len(r.ImageConfig.EntryPoint) > 0 {
@@ -177,30 +173,30 @@ func imageLaunch(req wire.Invocation, tree *rootfs.Tree, config *v1.ConfigFile) 
 	}
 	command := append(append([]string{}, entrypoint...), cmd...)
 	if len(command) == 0 || command[0] == "" {
-		return nil, lambda("Runtime.InvalidEntrypoint", "the image has neither an entry point nor a command")
+		return nil, node.Lambda("Runtime.InvalidEntrypoint", "the image has neither an entry point nor a command")
 	}
 	if dir == "" {
 		dir = "/"
 	}
 	if !path.IsAbs(dir) {
-		return nil, lambda("Runtime.InvalidWorkingDir", "the working directory '%s' is invalid, it needs to be an absolute path", dir)
+		return nil, node.Lambda("Runtime.InvalidWorkingDir", "the working directory '%s' is invalid, it needs to be an absolute path", dir)
 	}
 	if _, n, err := tree.Lookup(dir); err != nil || n.Kind != rootfs.Dir {
-		return nil, lambda("Runtime.InvalidWorkingDir", "the working directory doesn't exist")
+		return nil, node.Lambda("Runtime.InvalidWorkingDir", "the working directory doesn't exist")
 	}
 	program := command[0]
 	if fail := executable(tree, program, "Runtime.InvalidEntrypoint"); fail != nil {
 		return nil, fail
 	}
 	if arch := config.Architecture; arch != "" && arch != platform(req.Function.Architectures) {
-		return nil, lambda("Runtime.InvalidEntrypoint", "fork/exec %s: exec format error", program)
+		return nil, node.Lambda("Runtime.InvalidEntrypoint", "fork/exec %s: exec format error", program)
 	}
 	if program != baseEntrypoint {
-		return nil, notRunnable("the embedded account can't run the entry point %s: it runs JavaScript on AWS's base images only", program)
+		return nil, node.NotRunnable("the embedded account can't run the entry point %s: it runs JavaScript on AWS's base images only", program)
 	}
 	if len(command) != 2 {
-		fail := lambda("Runtime.ExitError", "Runtime exited with error: exit status 142")
-		fail.note = "entrypoint requires the handler name to be the first argument"
+		fail := node.Lambda("Runtime.ExitError", "Runtime exited with error: exit status 142")
+		fail.Note = "entrypoint requires the handler name to be the first argument"
 		return nil, fail
 	}
 	l := &launch{handler: command[1], dir: dir, env: map[string]string{}}
@@ -210,12 +206,12 @@ func imageLaunch(req wire.Invocation, tree *rootfs.Tree, config *v1.ConfigFile) 
 	}
 	l.merge(req)
 	if _, n, err := tree.Lookup(bootstrap); err != nil || n.Kind != rootfs.File {
-		fail := lambda("Runtime.ExitError", "Runtime exited with error: exit status 127")
-		fail.note = "/lambda-entrypoint.sh: " + bootstrap + ": No such file or directory"
+		fail := node.Lambda("Runtime.ExitError", "Runtime exited with error: exit status 127")
+		fail.Note = "/lambda-entrypoint.sh: " + bootstrap + ": No such file or directory"
 		return nil, fail
 	} else if !n.Executable() {
-		fail := lambda("Runtime.ExitError", "Runtime exited with error: exit status 126")
-		fail.note = "/lambda-entrypoint.sh: " + bootstrap + ": Permission denied"
+		fail := node.Lambda("Runtime.ExitError", "Runtime exited with error: exit status 126")
+		fail.Note = "/lambda-entrypoint.sh: " + bootstrap + ": Permission denied"
 		return nil, fail
 	}
 	l.custom = true
@@ -253,62 +249,62 @@ func platform(architectures []types.Architecture) string {
 }
 
 // executable tells why the kernel would not start a program.
-func executable(tree *rootfs.Tree, program, kind string) *failure {
+func executable(tree *rootfs.Tree, program, kind string) *node.Failure {
 	if !path.IsAbs(program) {
-		return lambda(kind, "exec: \"%s\": the entry point must be an absolute path", program)
+		return node.Lambda(kind, "exec: \"%s\": the entry point must be an absolute path", program)
 	}
 	_, n, err := tree.Lookup(program)
 	if err != nil {
-		return lambda(kind, "fork/exec %s: no such file or directory", program)
+		return node.Lambda(kind, "fork/exec %s: no such file or directory", program)
 	}
 	if !n.Executable() {
-		return lambda(kind, "fork/exec %s: permission denied", program)
+		return node.Lambda(kind, "fork/exec %s: permission denied", program)
 	}
 	return nil
 }
 
 // check applies the rules of the runtime's bootstrap and says what can't be run.
-func (l *launch) check(tree *rootfs.Tree, log *logger) *failure {
-	_, node := nodeMajor(l.runtime)
+func (l *launch) check(tree *rootfs.Tree, log *logger) *node.Failure {
+	_, javascript := node.Major(l.runtime)
 	if wrapper := l.env["AWS_LAMBDA_EXEC_WRAPPER"]; wrapper != "" && !l.custom {
 		// Wrapper scripts are not supported on OS-only runtimes
 		// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html).
 		_, n, err := tree.Lookup(wrapper)
 		switch {
 		case err != nil || n.Kind != rootfs.File:
-			fail := lambda("Runtime.ExitError", "Runtime exited with error: exit status 127")
-			fail.note = wrapper + ": does not exist"
+			fail := node.Lambda("Runtime.ExitError", "Runtime exited with error: exit status 127")
+			fail.Note = wrapper + ": does not exist"
 			return fail
 		case !n.Executable():
-			fail := lambda("Runtime.ExitError", "Runtime exited with error: exit status 126")
-			fail.note = wrapper + ": is not an executable"
+			fail := node.Lambda("Runtime.ExitError", "Runtime exited with error: exit status 126")
+			fail.Note = wrapper + ": is not an executable"
 			return fail
 		}
-		if node {
-			log.raw("EMBEDDED ACCOUNT the wrapper " + wrapper + " is executable; it is not run here")
+		if javascript {
+			log.Raw("EMBEDDED ACCOUNT the wrapper " + wrapper + " is executable; it is not run here")
 		}
 	}
 	if l.custom {
 		return l.checkCustom(tree)
 	}
-	if !node {
-		return notRunnable("the embedded account can't run the runtime %s: it runs JavaScript of the Node.js runtimes only", l.runtime)
+	if !javascript {
+		return node.NotRunnable("the embedded account can't run the runtime %s: it runs JavaScript of the Node.js runtimes only", l.runtime)
 	}
 	return nil
 }
 
 // checkCustom looks for the program of an OS-only runtime.
-func (l *launch) checkCustom(tree *rootfs.Tree) *failure {
+func (l *launch) checkCustom(tree *rootfs.Tree) *node.Failure {
 	// The order of github.com/aws/aws-lambda-runtime-interface-emulator,
 	// internal/lambda/rie/run.go.
 	for _, program := range []string{"/var/task/bootstrap", "/opt/bootstrap", bootstrap} {
 		if _, n, err := tree.Lookup(program); err == nil && n.Kind == rootfs.File {
 			if !n.Executable() {
-				return lambda("Runtime.InvalidEntrypoint", "fork/exec %s: permission denied", program)
+				return node.Lambda("Runtime.InvalidEntrypoint", "fork/exec %s: permission denied", program)
 			}
-			return notRunnable("the embedded account can't run the runtime %s: it runs JavaScript of the Node.js runtimes only", l.runtime)
+			return node.NotRunnable("the embedded account can't run the runtime %s: it runs JavaScript of the Node.js runtimes only", l.runtime)
 		}
 	}
 	// The text of github.com/gkrizek/bash-lambda-layer#3.
-	return lambda("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+	return node.Lambda("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
 }

@@ -3,6 +3,7 @@ package invoke
 import (
 	"fmt"
 
+	"github.com/optlift/optlift/aws/emulator/invoke/node"
 	"github.com/optlift/optlift/aws/emulator/rootfs"
 )
 
@@ -20,7 +21,7 @@ const (
 // every entry of /opt/extensions that is no directory is one, and each must be
 // executable (github.com/aws-samples/aws-lambda-extensions#38). They are checked
 // and not run, and the log says so.
-func checkExtensions(tree *rootfs.Tree, log *logger) *failure {
+func checkExtensions(tree *rootfs.Tree, log *logger) *node.Failure {
 	if _, _, err := tree.Lookup(extensionsOff); err == nil {
 		return nil
 	}
@@ -44,23 +45,23 @@ func checkExtensions(tree *rootfs.Tree, log *logger) *failure {
 		return fmt.Sprintf("EXTENSION\tName: %s\tState: %s\tEvents: []%s", name, state, detail)
 	}
 	if len(found) > maxExtensions {
-		fail := lambda("Extension.TooManyExtensions", "TooManyExtensions: %d external extensions in %s, at most %d can be started", len(found), extensionsDir, maxExtensions)
-		fail.note = line("", "LaunchError", "\tError Type: TooManyExtensions")
+		fail := node.Lambda("Extension.TooManyExtensions", "TooManyExtensions: %d external extensions in %s, at most %d can be started", len(found), extensionsDir, maxExtensions)
+		fail.Note = line("", "LaunchError", "\tError Type: TooManyExtensions")
 		return fail
 	}
 	for _, e := range found {
 		file := extensionsDir + "/" + e.name
 		switch {
 		case e.node == nil:
-			fail := lambda("Extension.LaunchError", "fork/exec %s: no such file or directory", file)
-			fail.note = line(e.name, "LaunchError", "\tError Type: UnknownError")
+			fail := node.Lambda("Extension.LaunchError", "fork/exec %s: no such file or directory", file)
+			fail.Note = line(e.name, "LaunchError", "\tError Type: UnknownError")
 			return fail
 		case !e.node.Executable():
-			fail := lambda("Extension.LaunchError", "fork/exec %s: permission denied", file)
-			fail.note = line(e.name, "LaunchError", "\tError Type: PermissionDenied")
+			fail := node.Lambda("Extension.LaunchError", "fork/exec %s: permission denied", file)
+			fail.Note = line(e.name, "LaunchError", "\tError Type: PermissionDenied")
 			return fail
 		}
-		log.raw(line(e.name, "Found", "\tNote: the embedded account does not run extensions"))
+		log.Raw(line(e.name, "Found", "\tNote: the embedded account does not run extensions"))
 	}
 	return nil
 }

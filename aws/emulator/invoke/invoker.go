@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/optlift/optlift/aws/emulator/invoke/node"
 	"github.com/optlift/optlift/aws/emulator/rootfs"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
@@ -36,15 +37,16 @@ type Invoker struct {
 	images Images
 
 	mu     sync.Mutex
-	warm   []*environment // idle, the longest unused first
-	gone   map[string]uint64
-	clock  uint64
+	warm   []*environment    // idle, the longest unused first
+	busy   map[string]int    // invocations under way, by key
+	gone   map[string]uint64 // when a busy key was forgotten, by clock
+	clock  uint64            // counts what was forgotten
 	closed bool
 }
 
 // New makes an invoker.
 func New(images Images) *Invoker {
-	return &Invoker{images: images, gone: map[string]uint64{}}
+	return &Invoker{images: images, busy: map[string]int{}, gone: map[string]uint64{}}
 }
 
 // Close drops all idle environments.
@@ -71,19 +73,21 @@ func (i *Invoker) Forget(key string) {
 		}
 	}
 	i.warm = kept
-	// Environments that are busy now are dropped when they come back.
-	i.clock++
-	i.gone[key] = i.clock
+	if i.busy[key] > 0 { // those are dropped when they come back
+		i.clock++
+		i.gone[key] = i.clock
+	}
 	i.mu.Unlock()
 	for _, e := range dropped {
 		e.close()
 	}
 }
 
-// take finds an idle environment, or nil.
+// take finds an idle environment, or nil; done must follow.
 func (i *Invoker) take(key string) (*environment, uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.busy[key]++
 	for at := len(i.warm) - 1; at >= 0; at-- {
 		if e := i.warm[at]; e.key == key {
 			i.warm = append(i.warm[:at], i.warm[at+1:]...)
@@ -93,19 +97,21 @@ func (i *Invoker) take(key string) (*environment, uint64) {
 	return nil, i.clock
 }
 
-// put keeps an environment for the next invocation.
-func (i *Invoker) put(e *environment) {
+// done keeps an environment for the next invocation, if it can serve one: nil and
+// a broken one can't.
+func (i *Invoker) done(key string, e *environment, broken bool) {
 	i.mu.Lock()
-	var drop *environment
-	switch {
-	case i.closed || i.gone[e.key] > e.born:
-		drop = e
-	default:
-		i.warm = append(i.warm, e)
-		if len(i.warm) > maxWarm {
+	drop := e
+	if e != nil && !broken && !i.closed && i.gone[key] <= e.born {
+		drop = nil
+		if i.warm = append(i.warm, e); len(i.warm) > maxWarm {
 			drop = i.warm[0]
 			i.warm = i.warm[1:]
 		}
+	}
+	if i.busy[key]--; i.busy[key] == 0 {
+		delete(i.busy, key)
+		delete(i.gone, key)
 	}
 	i.mu.Unlock()
 	if drop != nil {
@@ -113,41 +119,17 @@ func (i *Invoker) put(e *environment) {
 	}
 }
 
-// failure is why an invocation has no result.
-type failure struct {
-	kind    string // errorType
-	message string
-	trace   []string // nil has no trace member
-	// started is set for errors of the function's own; others are Lambda's and
-	// carry the request id in front.
-	own bool
-	// note is a further line for the log.
-	note string
-	// lasting leaves the environment unusable.
-	lasting bool
-}
-
-func lambda(kind, format string, args ...any) *failure {
-	return &failure{kind: kind, message: fmt.Sprintf(format, args...), lasting: true}
-}
-
-// notRunnable is for what the account can't run; it has no request id, so that
-// the answers for a zip and an image function are equal.
-func notRunnable(format string, args ...any) *failure {
-	return &failure{kind: "Runtime.NotRunnable", message: fmt.Sprintf(format, args...), own: true, lasting: true}
-}
-
 // payload is the error object that the client gets.
-func (f *failure) payload(id string) []byte {
-	message := f.message
-	if !f.own {
+func payload(f *node.Failure, id string) []byte {
+	message := f.Message
+	if !f.Own {
 		message = "RequestId: " + id + " Error: " + message
 	}
 	raw, err := marshal(struct {
 		Type    string   `json:"errorType"`
 		Message string   `json:"errorMessage"`
 		Trace   []string `json:"trace,omitempty"`
-	}{f.kind, message, f.trace})
+	}{f.Kind, message, f.Trace})
 	if err != nil { // strings always encode
 		return []byte(`{}`)
 	}
@@ -181,7 +163,7 @@ func (i *Invoker) Invoke(ctx context.Context, req wire.Invocation) wire.Invocati
 	log := newLog(req, time.Now)
 	env, clock := i.take(req.Environment)
 	log.start()
-	var fail *failure
+	var fail *node.Failure
 	if env == nil {
 		began := time.Now()
 		env, fail = i.prepare(ctx, req, log)
@@ -193,23 +175,17 @@ func (i *Invoker) Invoke(ctx context.Context, req wire.Invocation) wire.Invocati
 	began := time.Now()
 	var result []byte
 	if fail == nil {
-		result, fail = env.run(ctx, req, log, began.Add(timeout))
+		result, fail = env.machine.Run(ctx, req, log, timeout)
 	}
 	if fail == nil && len(result) > maxResponse {
-		fail = &failure{kind: "Function.ResponseSizeTooLarge", own: true,
-			message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse)}
+		fail = &node.Failure{Kind: "Function.ResponseSizeTooLarge", Own: true,
+			Message: fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse)}
 	}
-	if env != nil {
-		if fail != nil && fail.lasting {
-			env.close()
-		} else {
-			i.put(env)
-		}
-	}
+	i.done(req.Environment, env, fail != nil && fail.Lasting)
 	log.end(time.Since(began), fail, timeout)
 	out := wire.InvocationResult{Payload: result, Log: log.bytes()}
 	if fail != nil {
-		out.Payload, out.FunctionError = fail.payload(req.Call.ID), "Unhandled"
+		out.Payload, out.FunctionError = payload(fail, req.Call.ID), "Unhandled"
 	}
 	return out
 }

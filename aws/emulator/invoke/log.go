@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/optlift/optlift/aws/emulator/invoke/node"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
@@ -40,8 +41,8 @@ func newLog(req wire.Invocation, now func() time.Time) *logger {
 
 func (l *logger) stamp() string { return l.now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// raw appends a line; the oldest half goes when the log grows too long.
-func (l *logger) raw(line string) {
+// Raw appends a line; the oldest half goes when the log grows too long.
+func (l *logger) Raw(line string) {
 	if l.out.Len()+len(line) > maxLog {
 		rest := l.out.Bytes()[l.out.Len()/2:]
 		if at := bytes.IndexByte(rest, '\n'); at >= 0 {
@@ -60,7 +61,7 @@ func (l *logger) raw(line string) {
 func (l *logger) event(kind string, record map[string]any) {
 	raw, err := marshal(map[string]any{"time": l.stamp(), "type": kind, "record": record})
 	if err == nil { // plain values always encode
-		l.raw(string(raw))
+		l.Raw(string(raw))
 	}
 }
 
@@ -69,20 +70,20 @@ func (l *logger) start() {
 		l.event("platform.start", map[string]any{"requestId": l.id, "version": l.version})
 		return
 	}
-	l.raw(fmt.Sprintf("START RequestId: %s Version: %s", l.id, l.version))
+	l.Raw(fmt.Sprintf("START RequestId: %s Version: %s", l.id, l.version))
 }
 
 func (l *logger) initialised(d time.Duration) { l.init, l.cold = d, true }
 
-// message is a line of the function's own, as Node.js's runtime writes it.
-func (l *logger) message(level, text string) {
+// Message is a line of the function's own, as Node.js's runtime writes it.
+func (l *logger) Message(level, text string) {
 	if !l.json {
-		l.raw(fmt.Sprintf("%s\t%s\t%s\t%s", l.stamp(), l.id, level, text))
+		l.Raw(fmt.Sprintf("%s\t%s\t%s\t%s", l.stamp(), l.id, level, text))
 		return
 	}
 	raw, err := marshal(map[string]any{"timestamp": l.stamp(), "level": level, "requestId": l.id, "message": text})
 	if err == nil {
-		l.raw(string(raw))
+		l.Raw(string(raw))
 	}
 }
 
@@ -90,23 +91,23 @@ func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.2f ms", float64(d.Microseconds())/1000)
 }
 
-func (l *logger) end(took time.Duration, fail *failure, timeout time.Duration) {
+func (l *logger) end(took time.Duration, fail *node.Failure, timeout time.Duration) {
 	status := ""
 	if fail != nil {
-		if fail.note != "" {
-			l.raw(fail.note)
+		if fail.Note != "" {
+			l.Raw(fail.Note)
 		}
 		switch {
-		case fail.kind == timedOut:
+		case fail.Kind == node.TimedOut:
 			took, status = timeout, "timeout"
-			l.raw(fmt.Sprintf("%s %s %s", l.stamp(), l.id, fail.message))
-		case fail.own:
+			l.Raw(fmt.Sprintf("%s %s %s", l.stamp(), l.id, fail.Message))
+		case fail.Own:
 			status = "error"
-			l.message("ERROR", "Invoke Error \t"+string(fail.payload(l.id)))
+			l.Message("ERROR", "Invoke Error \t"+string(payload(fail, l.id)))
 		default:
 			status = "error"
-			l.raw("RequestId: " + l.id + " Error: " + fail.message)
-			l.raw(fail.kind)
+			l.Raw("RequestId: " + l.id + " Error: " + fail.Message)
+			l.Raw(fail.Kind)
 		}
 	}
 	billed := int64(math.Ceil(float64(took.Microseconds()) / 1000))
@@ -121,7 +122,7 @@ func (l *logger) end(took time.Duration, fail *failure, timeout time.Duration) {
 		l.event("platform.report", map[string]any{"requestId": l.id, "metrics": metrics, "status": status})
 		return
 	}
-	l.raw("END RequestId: " + l.id)
+	l.Raw("END RequestId: " + l.id)
 	report := []string{
 		"REPORT RequestId: " + l.id, "Duration: " + milliseconds(took), fmt.Sprintf("Billed Duration: %d ms", billed),
 		fmt.Sprintf("Memory Size: %d MB", l.memory),
@@ -132,10 +133,10 @@ func (l *logger) end(took time.Duration, fail *failure, timeout time.Duration) {
 	if fail != nil {
 		report = append(report, "Status: "+status)
 		if status == "error" {
-			report = append(report, "Error Type: "+fail.kind)
+			report = append(report, "Error Type: "+fail.Kind)
 		}
 	}
-	l.raw(strings.Join(report, "\t"))
+	l.Raw(strings.Join(report, "\t"))
 }
 
 func (l *logger) bytes() []byte { return l.out.Bytes() }

@@ -3,7 +3,6 @@ package seed
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -228,9 +227,4 @@ func (p *planter) retire() error {
 		return fmt.Errorf("seed layer partner-geo: revoke version 1: %w", err)
 	}
 	return nil
-}
-
-// major is the number in a Node.js runtime's name.
-func major(runtime string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(runtime, "nodejs"), ".x")
 }

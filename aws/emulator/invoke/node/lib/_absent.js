@@ -43,6 +43,14 @@ switch (name) {
   case "zlib":
     members.constants = {};
     break;
+  case "vm":
+    members.Script = class Script {
+      runInContext() { unavailable("Script.runInContext")(); }
+      runInNewContext() { unavailable("Script.runInNewContext")(); }
+      runInThisContext() { unavailable("Script.runInThisContext")(); }
+    };
+    members.isContext = () => false;
+    break;
   case "worker_threads":
     members.isMainThread = true;
     break;

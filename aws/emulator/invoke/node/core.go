@@ -1,4 +1,4 @@
-package invoke
+package node
 
 import (
 	"crypto/hmac"
@@ -46,14 +46,14 @@ func absent() []string {
 
 // core loads Node.js's own modules.
 type core struct {
-	machine *machine
+	machine *Machine
 	tree    *rootfs.Tree
 	loaded  map[string]goja.Value
 	tmp     map[string][]byte // what the function wrote below /tmp
 	tmpSize int
 }
 
-func newCore(m *machine, tree *rootfs.Tree) *core {
+func newCore(m *Machine, tree *rootfs.Tree) *core {
 	return &core{machine: m, tree: tree, loaded: map[string]goja.Value{}, tmp: map[string][]byte{}}
 }
 
@@ -166,7 +166,7 @@ func (c *core) load(name string) (exports goja.Value, ok bool, err error) {
 }
 
 // globals installs what every module sees without asking.
-func (m *machine) globals() error {
+func (m *Machine) globals() error {
 	vm := m.vm
 	// The library's buffer and url modules ask this for each other.
 	require.NewRegistry(require.WithLoader(func(string) ([]byte, error) { return nil, require.ModuleFileDoesNotExistError })).Enable(vm)
@@ -199,11 +199,11 @@ func (c *core) native() (*goja.Object, error) {
 	o := m.vm.NewObject()
 	bytes := func(b []byte) goja.ArrayBuffer { return m.vm.NewArrayBuffer(b) }
 	for name, v := range map[string]any{
-		"env": m.launch.env, "cwd": m.launch.dir, "runtime": m.launch.runtime, "arch": m.launch.arch,
-		"log": func(level, text string) { m.log.message(level, text) },
+		"env": m.config.Env, "cwd": m.config.Dir, "runtime": m.config.Runtime, "arch": m.config.Arch,
+		"log": func(level, text string) { m.log.Message(level, text) },
 		"write": func(text string) {
 			for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
-				m.log.raw(line)
+				m.log.Raw(line)
 			}
 		},
 		"exit":  func(code int64) { m.vm.Interrupt(exit{code}) },
@@ -274,7 +274,7 @@ func (c *core) absolute(name string) string {
 	if path.IsAbs(name) {
 		return path.Clean(name)
 	}
-	return path.Join(c.machine.launch.dir, name)
+	return path.Join(c.machine.config.Dir, name)
 }
 
 func (c *core) read(name string) ([]byte, error) {
