@@ -1,0 +1,184 @@
+package recipe_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/optlift/optlift/build/machine"
+	"github.com/optlift/optlift/build/recipe"
+	"github.com/optlift/optlift/build/zipdir/ziptest"
+)
+
+func program(m elf.Machine) string {
+	b := make([]byte, 64)
+	copy(b, elf.ELFMAG)
+	b[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
+	binary.LittleEndian.PutUint16(b[16:], uint16(elf.ET_EXEC))
+	binary.LittleEndian.PutUint16(b[18:], uint16(m))
+	return string(b)
+}
+
+type entry struct {
+	tar.Header
+	body string
+}
+
+func dir(name string) entry {
+	return entry{Header: tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755}}
+}
+func file(name, body string, mode int64) entry {
+	return entry{Header: tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(body))}, body: body}
+}
+func link(kind byte, name, target string) entry {
+	return entry{Header: tar.Header{Typeflag: kind, Name: name, Linkname: target, Mode: 0o777}}
+}
+
+func imageOf(t *testing.T, architecture string, entries ...entry) v1.Image {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, e := range entries {
+		if err := w.WriteHeader(&e.Header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, e.body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: "linux", Architecture: architecture})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img, err = mutate.AppendLayers(img, static.NewLayer(b.Bytes(), types.DockerUncompressedLayer)); err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// publish pushes to a registry of the test's own and returns the reference.
+func publish(t *testing.T, host, repository string, img v1.Image) string {
+	t.Helper()
+	tag, err := name.NewTag(host + "/" + repository + ":7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(tag, img, remote.WithContext(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return tag.String()
+}
+
+func newRegistry(t *testing.T) string {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+func TestTake(t *testing.T) {
+	host := newRegistry(t)
+	x86 := program(elf.EM_X86_64)
+	src := part(t, zipOf(ziptest.Dir("extensions"), ziptest.File("extensions/agent", x86).Perm(0o755).Deflated(),
+		ziptest.File("lib/a", "a").Perm(0o600), ziptest.File("lib/b", "a"), ziptest.Link("c", "lib/a"))).Source
+	good := []entry{
+		dir("bin"), file("bin/busybox", program(elf.EM_S390), 0o755), // an operating system beside it
+		dir("opt"), dir("opt/extensions"), file("opt/extensions/agent", x86, 0o755), dir("opt/lib"), file("opt/lib/a", "a", 0o644),
+		link(tar.TypeLink, "opt/lib/b", "opt/lib/a"), link(tar.TypeSymlink, "opt/c", "lib/a"),
+	}
+	// The label says arm64; the files say otherwise, and they are right.
+	img := imageOf(t, "arm64", good...)
+	o, err := recipe.Take(t.Context(), publish(t, host, "good", img), machine.X86, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, _ := img.Digest()
+	if o.Pinned != host+"/good@"+digest.String() || len(o.Copies) != 1 || o.Copies[0].To != "/opt/" {
+		t.Errorf("%+v", o)
+	}
+	with := func(i int, e entry) []entry {
+		list := append([]entry(nil), good...)
+		list[i] = e
+		return list
+	}
+	for _, c := range []struct {
+		name    string
+		entries []entry
+		want    string
+	}{
+		{"other content", with(6, file("opt/lib/a", "b", 0o644)), "/opt/lib/a has other content"},
+		{"another length", with(6, file("opt/lib/a", "aa", 0o644)), "/opt/lib/a has 2 bytes"},
+		{"another mode", with(6, file("opt/lib/a", "a", 0o755)), "/opt/lib/a has mode 0755"},
+		{"missing", append(append([]entry(nil), good[:6]...), good[8:]...), "/opt/lib/a is missing"},
+		{"another link", with(8, link(tar.TypeSymlink, "opt/c", "lib/b")), "/opt/c is no link to lib/a"},
+		{"more", append(append([]entry(nil), good...), file("opt/more", "m", 0o644)), "/opt/more is in the image only"},
+		{"a closed directory", with(3, func() entry { e := dir("opt/extensions"); e.Mode = 0o700; return e }()), "/opt/extensions is no directory"},
+	} {
+		_, err := recipe.Take(t.Context(), publish(t, host, "bad", imageOf(t, "amd64", c.entries...)), machine.X86, src)
+		var different *recipe.DifferentError
+		if !errors.As(err, &different) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	wrong := with(4, file("opt/extensions/agent", program(elf.EM_AARCH64), 0o755))
+	if _, err := recipe.Take(t.Context(), publish(t, host, "arm", imageOf(t, "amd64", wrong...)), machine.X86, src); err == nil || !strings.Contains(err.Error(), "arm64") {
+		t.Errorf("programs for another processor under the right label: %v", err)
+	}
+	if _, err := recipe.Take(t.Context(), host+"/none:1", machine.X86, src); err == nil {
+		t.Error("an image that is not there was taken")
+	}
+	// An index is followed by platform.
+	index := mutate.AppendManifests(empty.Index,
+		mutate.IndexAddendum{Add: imageOf(t, "arm64", wrong...), Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}},
+		mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "amd64"}}})
+	tag, _ := name.NewTag(host + "/index:1")
+	if err := remote.WriteIndex(tag, index); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := recipe.Take(t.Context(), tag.String(), machine.X86, src); err != nil || !strings.HasSuffix(o.Pinned, digest.String()) {
+		t.Errorf("index: %+v %v", o, err)
+	}
+}
+
+func TestImageFor(t *testing.T) {
+	for arn, want := range map[string]string{
+		"arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Extension:65":             "public.ecr.aws/datadog/lambda-extension:65",
+		"arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Extension-ARM:65":         "public.ecr.aws/datadog/lambda-extension:65",
+		"arn:aws-us-gov:lambda:us-gov-west-1:002406178527:layer:Datadog-Extension-ARM:65": "public.ecr.aws/datadog/lambda-extension:65",
+		"arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Extension-FIPS:65":        "",
+		"arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Python313:65":             "",
+		"arn:aws:lambda:eu-central-1:111111111111:layer:Datadog-Extension:65":             "",
+		"arn:aws:lambda:us-east-1:451483290750:layer:NewRelicNodeJS22X:40":                "public.ecr.aws/newrelic-lambda-layers-for-docker/newrelic-lambda-layers-nodejs:22",
+		"arn:aws:lambda:us-east-1:451483290750:layer:NewRelicPython313ARM64:7":            "public.ecr.aws/newrelic-lambda-layers-for-docker/newrelic-lambda-layers-python:313-arm64",
+		"arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:26":            "", // its tag can't be told from the layer
+		"arn:aws:lambda:us-east-1:336392948345:layer:AWSSDKPandas-Python312:1":            "",
+		"layer.zip": "",
+	} {
+		if got := recipe.ImageFor(arn); got != want {
+			t.Errorf("%s: %q, want %q", arn, got, want)
+		}
+	}
+	for _, v := range recipe.Vendors() {
+		if v.Publisher == "" || !strings.HasPrefix(v.Source, "https://") || v.Repository == "" || len(v.Copies) == 0 {
+			t.Errorf("%+v", v)
+		}
+	}
+}
