@@ -77,8 +77,7 @@ func open(ctx context.Context, r *remote) (*Archive, error) {
 		return nil, fmt.Errorf("locate %s: %w", r.name, err)
 	}
 	a := &Archive{remote: r}
-	want := min(max(loc.Size/20, minTail), maxTail)
-	err = r.do(fmt.Sprintf("bytes=-%d", want), func(res *http.Response) error {
+	err = r.do(tailRange(loc.Size), func(res *http.Response) error {
 		switch res.StatusCode {
 		case http.StatusPartialContent:
 			return a.takeTail(res)
@@ -95,6 +94,12 @@ func open(ctx context.Context, r *remote) (*Archive, error) {
 	}
 	a.dirOff = directoryStart(a.tail, a.tailOff)
 	return a, nil
+}
+
+// tailRange is the range of the first request, for an archive whose size may be
+// known.
+func tailRange(size int64) string {
+	return fmt.Sprintf("bytes=-%d", min(max(size/20, minTail), maxTail))
 }
 
 // takeTail keeps the answer to the first request.

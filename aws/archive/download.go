@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -29,53 +30,81 @@ func Download(ctx context.Context, client *http.Client, name string, locate Loca
 }
 
 func download(ctx context.Context, r *remote, file string, progress func(done, total int64)) (err error) {
-	loc, err := r.location(ctx)
-	if err != nil {
-		return err
-	}
-	want, err := base64.StdEncoding.DecodeString(loc.SHA256)
-	if err != nil || len(want) != sha256.Size {
-		return errors.New("no SHA-256 is known to hold it against")
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".part-*")
+	t, err := begin(ctx, r, file, progress)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
+			_ = t.file.Close()
+			_ = os.Remove(t.file.Name())
 		}
 	}()
-	t := &transfer{file: f, sum: sha256.New(), total: loc.Size, progress: progress}
 	if err := t.run(r); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err // bytes that had already arrived do not undo a cancellation
-	}
-	if got := t.sum.Sum(nil); string(got) != string(want) {
-		return fmt.Errorf("its SHA-256 is %x, Lambda says %x", got, want)
-	}
-	if err := f.Chmod(0o600); err != nil {
+	if err := t.check(ctx); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
+	return t.keep(file)
+}
+
+// begin asks where the archive is and makes the file that it is written to,
+// beside the one that it becomes.
+func begin(ctx context.Context, r *remote, file string, progress func(done, total int64)) (*transfer, error) {
+	loc, err := r.location(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if err := f.Close(); err != nil {
-		return err
+	want, err := base64.StdEncoding.DecodeString(loc.SHA256)
+	if err != nil || len(want) != sha256.Size {
+		return nil, errors.New("no SHA-256 is known to hold it against")
 	}
-	return os.Rename(f.Name(), file)
+	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".part-*")
+	if err != nil {
+		return nil, err
+	}
+	return &transfer{file: f, want: want, sum: sha256.New(), total: loc.Size, progress: progress}, nil
 }
 
 // transfer is a download under way.
 type transfer struct {
 	file     *os.File
+	want     []byte // SHA-256
 	sum      hash.Hash
 	done     int64
 	total    int64 // 0 while unknown
 	progress func(done, total int64)
+	// moved, which may be nil, is told how many bytes of the file can be read: by
+	// each write after it, by a new start before it.
+	moved func(done int64)
+}
+
+// check ends a transfer whose bytes have all arrived. Bytes that had already
+// arrived do not undo a cancellation.
+func (t *transfer) check(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if got := t.sum.Sum(nil); !bytes.Equal(got, t.want) {
+		return fmt.Errorf("its SHA-256 is %x, Lambda says %x", got, t.want)
+	}
+	return nil
+}
+
+// keep gives the checked file its name, for good, and closes it: some systems
+// rename no open file.
+func (t *transfer) keep(file string) error {
+	if err := t.file.Chmod(0o600); err != nil {
+		return err
+	}
+	if err := t.file.Sync(); err != nil {
+		return err
+	}
+	if err := t.file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(t.file.Name(), file)
 }
 
 func (t *transfer) run(r *remote) error {
@@ -152,6 +181,9 @@ func (t *transfer) take(r *remote, res *http.Response) (finished bool, err error
 
 func (t *transfer) restart() error {
 	t.done = 0
+	if t.moved != nil {
+		t.moved(0)
+	}
 	t.sum.Reset()
 	if _, err := t.file.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -171,6 +203,9 @@ func (t *transfer) Write(p []byte) (int, error) {
 	t.done += int64(n)
 	if err != nil {
 		return n, writeError{err}
+	}
+	if t.moved != nil {
+		t.moved(t.done)
 	}
 	if t.progress != nil {
 		t.progress(t.done, t.total)
