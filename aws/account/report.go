@@ -40,6 +40,18 @@ type FunctionReport struct {
 	// could not be read.
 	ManagedBy    *string `json:"managedBy"`
 	LastModified string  `json:"lastModified,omitempty"` // RFC 3339
+	Handler      string  `json:"handler"`                // "" for images
+	Description  string  `json:"description"`
+	MemoryMB     int     `json:"memoryMB"`
+	TimeoutSec   int     `json:"timeoutSec"`
+	// EnvNames are the names of the environment's variables, never their
+	// values; null where Lambda could not read it, and EnvError says why.
+	EnvNames []string `json:"environmentNames"`
+	EnvError string   `json:"environmentError,omitempty"`
+	// CodeState tells whether the function's zip could be read, CodeMessage why
+	// not; an image has none, so it is "unknown" without a message.
+	CodeState   State  `json:"codeState"`
+	CodeMessage string `json:"codeMessage,omitempty"`
 }
 
 // LayerReport is a layer version as a function uses it.
@@ -74,6 +86,11 @@ func (f *Facts) report() FunctionReport {
 		Architecture: f.Architecture, CodeSize: f.CodeSize, UnzippedCode: f.Code.size(), Limit: UnzippedLimit,
 		Layers:     make([]LayerReport, 0, len(f.LayerFacts)),
 		Extensions: append([]Extension{}, f.Extensions...), Findings: append([]Finding{}, f.Findings...),
+		Handler: f.Handler, Description: f.Description, MemoryMB: f.MemoryMB, TimeoutSec: f.TimeoutSec,
+		EnvError: f.EnvError, CodeState: f.Code.State, CodeMessage: f.Code.Message,
+	}
+	if f.EnvError == "" {
+		r.EnvNames = append([]string{}, f.EnvNames...)
 	}
 	for _, l := range f.LayerFacts {
 		r.Layers = append(r.Layers, LayerReport{ARN: l.ARN, Size: l.Size, Unzipped: l.size(), State: l.State, Message: l.Message})

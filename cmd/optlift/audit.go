@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -10,10 +13,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/report"
 )
 
+// auditFlags are what audit is asked for.
+type auditFlags struct {
+	format   string
+	from     string
+	filter   string
+	sort     string
+	columns  []string
+	failOver string
+	failOn   []string
+}
+
 func newAudit(a *app) *cobra.Command {
-	var format, failOver string
+	var flags auditFlags
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "List every function with its layers, extensions, true unzipped size and findings",
@@ -22,39 +37,110 @@ unzipped against Lambda's limit, which extensions it carries and what is wrong
 with it. Sizes are read from the archives' own directories, a few KiB each; one
 that could not be read is unknown, with the reason, and never guessed.
 
-Exits 3 when a region could not be listed or, with --fail-over, when a function
-is at or over the threshold or its size is unknown.`,
+--filter, --sort and --columns take the words of the terminal UI, such as
+--filter 'runtime:node percent>80 !finding:layer-deleted' --sort -percent,name.
+What is filtered out counts for no threshold either. --from shows a report that
+was saved with -o json, without asking the account.
+
+Exits 3 when a region could not be listed; with --fail-over, when a function is
+at or over the share of the limit or its size is unknown; with --fail-on, when
+there is a finding of that id, or of that severity or a worse one.`,
 		Args: args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := oneOf("output", format, "table", "json", "csv", "markdown"); err != nil {
-				return err
-			}
-			threshold := -1.0
-			if failOver != "" {
-				n, err := strconv.ParseFloat(strings.TrimSuffix(failOver, "%"), 64)
-				if err != nil || n < 0 {
-					return usagef("--fail-over takes a percentage of the limit such as 90%%, not %q", failOver)
-				}
-				threshold = n
-			}
-			return runAudit(c.Context(), a, format, threshold)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return runAudit(c.Context(), a, &flags) },
 	}
-	cmd.Flags().StringVarP(&format, "output", "o", "table", "table, json, csv or markdown")
-	cmd.Flags().StringVar(&failOver, "fail-over", "", "exit 3 when a function is at or over this share of the limit (90%)")
+	f := cmd.Flags()
+	f.StringVarP(&flags.format, "output", "o", "table", "table, json, csv, markdown or sarif")
+	f.StringVar(&flags.from, "from", "", "show a report saved with -o json; - reads standard input")
+	f.StringVar(&flags.filter, "filter", "", "only functions that pass this filter")
+	f.StringVar(&flags.sort, "sort", "", "order by these columns, separated by commas; - in front turns one round")
+	f.StringSliceVar(&flags.columns, "columns", nil, "columns of table, csv and markdown, separated by commas")
+	f.StringVar(&flags.failOver, "fail-over", "", "exit 3 when a function is at or over this share of the limit (90%)")
+	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit 3 on findings of these ids, or of this severity (error, warning, note) or a worse one")
 	return cmd
 }
 
-func runAudit(ctx context.Context, a *app, format string, threshold float64) error {
-	s, err := a.open(ctx)
+// auditChecks are the flags, read.
+type auditChecks struct {
+	selection report.Selection
+	columns   []report.Column // nil where the format has none
+	threshold float64         // percent; negative is none
+	failOn    []string
+}
+
+func (f *auditFlags) parse() (*auditChecks, error) {
+	if err := oneOf("output", f.format, "table", "json", "csv", "markdown", "sarif"); err != nil {
+		return nil, err
+	}
+	c := &auditChecks{threshold: -1, failOn: f.failOn}
+	if f.failOver != "" {
+		n, err := strconv.ParseFloat(strings.TrimSuffix(f.failOver, "%"), 64)
+		if err != nil || !(n >= 0) {
+			return nil, usagef("--fail-over takes a percentage of the limit such as 90%%, not %q", f.failOver)
+		}
+		c.threshold = n
+	}
+	for _, word := range f.failOn {
+		if !slices.Contains(severities, word) && !slices.ContainsFunc(account.Rules(), func(r account.Rule) bool { return r.ID == word }) {
+			return nil, usagef("--fail-on takes error, warning, note or the id of a finding, not %q", word)
+		}
+	}
+	var err error
+	if c.selection, err = report.ParseSelection(f.filter, f.sort); err != nil {
+		return nil, usageError{err}
+	}
+	ids := f.columns
+	switch {
+	case f.format == "json" || f.format == "sarif":
+		if len(ids) > 0 {
+			return nil, usagef("--columns is for table, csv and markdown: %s has its own form", f.format)
+		}
+		return c, nil
+	case len(ids) == 0 && f.format == "csv":
+		ids = report.DefaultCSV()
+	case len(ids) == 0:
+		ids = report.DefaultTable()
+	}
+	if c.columns, err = report.Pick(ids); err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
+}
+
+// severities, worst first.
+var severities = []string{account.Error, account.Warning, account.Note}
+
+func runAudit(ctx context.Context, a *app, flags *auditFlags) error {
+	checks, err := flags.parse()
 	if err != nil {
 		return err
+	}
+	var r *account.Report
+	if flags.from != "" {
+		r, err = savedAudit(a, flags.from)
+	} else {
+		r, err = liveAudit(ctx, a)
+	}
+	if err != nil {
+		return err
+	}
+	r = checks.selection.Of(r)
+	if err := printAudit(a.io, r, flags.format, checks.columns); err != nil {
+		return err
+	}
+	return checks.verdict(a.io, r)
+}
+
+func liveAudit(ctx context.Context, a *app) (*account.Report, error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return nil, err
 	}
 	auditor, err := a.auditor(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	progress := newProgress(a.io)
+	defer progress.done()
 	var facts []*account.Facts
 	var failed []account.RegionError
 	found := 0
@@ -67,64 +153,105 @@ func runAudit(ctx context.Context, a *app, format string, threshold float64) err
 		case e.Region != nil:
 			failed = append(failed, *e.Region)
 		}
-		progress.line(fmt.Sprintf("%d functions, %d measured", found, len(facts)), 0, 0)
+		progress.line(fmt.Sprintf("%s, %d measured", plural(found, "function"), len(facts)), 0, 0)
 	})
-	progress.done()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	report := account.NewReport(s.Account, s.Regions, facts, failed)
-	if err := printAudit(a.io, report, format); err != nil {
-		return err
-	}
-	return auditVerdict(a.io, report, threshold)
+	return account.NewReport(s.Account, s.Regions, facts, failed), nil
 }
 
-func printAudit(s *streams, r *account.Report, format string) error {
+// savedAudit reads a report from a file, or from standard input ("-").
+func savedAudit(a *app, path string) (*account.Report, error) {
+	if a.demo || a.profile != "" || len(a.regions) > 0 {
+		return nil, usagef("--from shows a saved report: leave out --profile, --region and --demo")
+	}
+	var in io.Reader = a.io.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("open the report: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	r, err := report.Load(in)
+	if err != nil {
+		return nil, fmt.Errorf("read the report %s: %w", path, err)
+	}
+	return r, nil
+}
+
+func printAudit(s *streams, r *account.Report, format string, columns []report.Column) error {
 	switch format {
 	case "json":
 		return s.printJSON(r)
 	case "csv":
-		return r.WriteCSV(s.out)
+		return report.WriteCSV(s.out, r, columns)
 	case "markdown":
-		return r.WriteMarkdown(s.out)
+		return report.WriteMarkdown(s.out, r, columns)
+	case "sarif":
+		return report.WriteSARIF(s.out, r, version())
 	}
+	table := report.Table(r, columns)
 	if !s.outTTY {
 		// For programs: one row a line, cells apart by tabs.
-		for _, row := range append([][]string{account.Header()}, r.Rows()...) {
+		for _, row := range table {
 			fmt.Fprintln(s.out, strings.Join(row, "\t"))
 		}
 		return nil
 	}
 	if len(r.Functions) == 0 && len(r.Errors) == 0 {
-		_, err := fmt.Fprintf(s.out, "account %s has no functions in %s\n", r.Account, strings.Join(r.Regions, ", "))
+		_, err := fmt.Fprintf(s.out, "no functions to show: account %s, %s\n", printable(r.Account), printable(strings.Join(r.Regions, ", ")))
 		return err
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	for _, row := range append([][]string{account.Header()}, r.Rows()...) {
+	for _, row := range table {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	return w.Flush()
 }
 
-// auditVerdict says on standard error what the exit code stands for.
-func auditVerdict(s *streams, r *account.Report, threshold float64) error {
+// verdict says on standard error what the exit code stands for.
+func (c *auditChecks) verdict(s *streams, r *account.Report) error {
 	var verdict error
+	fail := func(message string) { verdict = partlyError{message: message, silent: true} }
 	for _, e := range r.Errors {
-		fmt.Fprintf(s.err, "optlift: region %s could not be listed whole: %s\n", e.Region, printable(e.Message))
-		verdict = partlyError{message: "not every region could be listed", silent: true}
+		fmt.Fprintf(s.err, "optlift: region %s could not be listed whole: %s\n", printable(e.Region), printable(e.Message))
+		fail("not every region could be listed")
 	}
-	if threshold >= 0 {
-		over, unknown := r.Over(threshold)
+	if c.threshold >= 0 {
+		over, unknown := r.Over(c.threshold)
 		for _, f := range over {
-			fmt.Fprintf(s.err, "optlift: %s is at %.1f%% of the limit\n", printable(f.Name), *f.Percent)
+			fmt.Fprintf(s.err, "optlift: %s is at %.1f%% of the limit\n", printable(f.Name), float64(*f.UnzippedTotal)/account.UnzippedLimit*100)
+			fail("functions over the threshold")
 		}
 		for _, f := range unknown {
 			fmt.Fprintf(s.err, "optlift: %s: unzipped size unknown\n", printable(f.Name))
+			fail("functions over the threshold")
 		}
-		if len(over)+len(unknown) > 0 {
-			verdict = partlyError{message: "functions over the threshold", silent: true}
+	}
+	for i := range r.Functions {
+		for _, x := range r.Functions[i].Findings {
+			if c.failsOn(&x) {
+				fmt.Fprintf(s.err, "optlift: %s: %s %s: %s\n", printable(r.Functions[i].Name), printable(x.Severity), printable(x.ID), printable(x.Message))
+				fail("findings that --fail-on names")
+			}
 		}
 	}
 	return verdict
+}
+
+// failsOn tells whether a finding is one of those asked for, or as bad as.
+func (c *auditChecks) failsOn(x *account.Finding) bool {
+	for _, word := range c.failOn {
+		if word == x.ID {
+			return true
+		}
+		at := slices.Index(severities, x.Severity)
+		if limit := slices.Index(severities, word); limit >= 0 && at >= 0 && at <= limit {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/optlift/optlift/aws/account"
+)
+
+// maxReport is what is read of a saved report, in bytes: some hundred thousand
+// functions.
+const maxReport = 512 << 20
+
+// Load reads a report that audit -o json printed. Fields it does not know are
+// left out; a document of another kind or of a newer schema is refused.
+func Load(r io.Reader) (*account.Report, error) {
+	limited := &io.LimitedReader{R: r, N: maxReport}
+	dec := json.NewDecoder(limited)
+	var doc account.Report
+	if err := dec.Decode(&doc); err != nil {
+		if limited.N == 0 {
+			return nil, fmt.Errorf("more than %d bytes", int64(maxReport))
+		}
+		return nil, fmt.Errorf("not a report of optlift audit -o json: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more follows the report")
+	}
+	switch {
+	case doc.Schema == 0 || doc.Functions == nil:
+		return nil, errors.New("not a report of optlift audit -o json")
+	case doc.Schema != account.ReportSchema:
+		return nil, fmt.Errorf("a report of schema %d: this version reads schema %d", doc.Schema, account.ReportSchema)
+	}
+	return &doc, nil
+}
+
+// Facts turns a report back into what an audit tells of each function, for
+// those who show audits. What a report does not hold stays zero: archives' file
+// lists, hashes and roles. What was unknown is unknown again.
+func Facts(r *account.Report) []*account.Facts {
+	out := make([]*account.Facts, len(r.Functions))
+	for i := range r.Functions {
+		out[i] = facts(&r.Functions[i])
+	}
+	return out
+}
+
+func facts(r *account.FunctionReport) *account.Facts {
+	f := &account.Facts{
+		Function: account.Function{
+			ARN: r.ARN, Name: r.Name, Region: r.Region, PackageType: r.PackageType, Runtime: r.Runtime, Handler: r.Handler,
+			Architecture: r.Architecture, CodeSize: r.CodeSize, EnvNames: r.EnvNames, EnvError: r.EnvError,
+			Description: r.Description, MemoryMB: r.MemoryMB, TimeoutSec: r.TimeoutSec,
+		},
+		Code:       archive(r.CodeState, r.CodeMessage, r.UnzippedCode),
+		Extensions: r.Extensions, Findings: r.Findings, TagsState: account.Unknown, Complete: true,
+	}
+	for _, l := range r.Layers {
+		f.Layers = append(f.Layers, account.LayerRef{ARN: l.ARN, Size: l.Size})
+		f.LayerFacts = append(f.LayerFacts, &account.LayerVersion{ARN: l.ARN, Size: l.Size, Archive: archive(l.State, l.Message, l.Unzipped)})
+	}
+	if r.UnzippedTotal != nil {
+		f.Total, f.Known = *r.UnzippedTotal, true
+	}
+	if r.ManagedBy != nil {
+		f.ManagedBy, f.TagsState = *r.ManagedBy, account.OK
+	}
+	// A date that can't be read is a date that is not known.
+	f.LastModified, _ = time.Parse(time.RFC3339, r.LastModified)
+	return f
+}
+
+// archive is OK only together with its size.
+func archive(state account.State, message string, unzipped *int64) account.Archive {
+	a := account.Archive{State: state, Message: message}
+	switch {
+	case unzipped != nil && (state == account.OK || state == ""):
+		a.State, a.Unzipped = account.OK, *unzipped
+	case state == account.OK || state == "":
+		a.State = account.Unknown
+	}
+	return a
+}
