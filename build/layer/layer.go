@@ -31,9 +31,13 @@ type Source struct {
 	Dir  *zipdir.Directory
 	// SHA256 is the hex SHA-256 of the whole zip. With it the result is cached;
 	// empty means it is not known, and the conversion is not cached. Whoever
-	// fills it in has verified it.
+	// fills it in has verified it, or gives Verify.
 	SHA256 string
 	Root   Root
+	// Verify, which may be nil, is for an archive that is converted while it
+	// arrives: it waits for the rest and fails unless the whole has SHA256. Nothing
+	// of a source is kept or given out as finished before.
+	Verify func(ctx context.Context) error
 }
 
 // Link is a symlink that is added to the image layer beside the archive's own
@@ -77,7 +81,7 @@ type Result struct {
 //
 // The archive is read once, in the order of its entries' data, through
 // src.Dir's ReaderAt; only the targets of symlinks, if src.Dir does not know
-// them yet, are read before. Errors name the archive and the entry; a refusal
+// them yet, cost a read each. Verify is left to the caller. Errors name the archive and the entry; a refusal
 // is a *zipdir.Error. Convert waits for a Write under way: a writer that may
 // block has to end with ctx by itself.
 func Convert(ctx context.Context, w io.Writer, src Source, opts Options) (Result, error) {

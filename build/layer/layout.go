@@ -28,11 +28,11 @@ type layout struct {
 	files       int64 // bytes of all files
 }
 
-// record is one tar entry. Its data is entry's, if it has any.
+// record is one tar entry. A file's data is entry's, if it has any.
 type record struct {
 	name   string // as in the tar: not rooted, directories end in a slash
-	target string
-	typ    byte // tar.TypeDir, TypeReg or TypeSymlink
+	target string // of a symlink; "" is read from entry when its turn comes
+	typ    byte   // tar.TypeDir, TypeReg or TypeSymlink
 	mode   fs.FileMode
 	size   int64
 	entry  *zipdir.Entry
@@ -53,11 +53,6 @@ func newLayout(src Source, opts Options) (*layout, error) {
 	}
 	root := string(src.Root)
 	entries := src.Dir.Entries
-	if slices.ContainsFunc(entries, func(e zipdir.Entry) bool { return e.Kind == zipdir.Symlink && e.Target == "" }) {
-		if err := src.Dir.ReadLinks(); err != nil {
-			return nil, err
-		}
-	}
 	dirs := make(map[string]bool)
 	addParents(dirs, root+"/")
 	for _, d := range src.Dir.ImpliedDirs() {
@@ -76,7 +71,7 @@ func newLayout(src Source, opts Options) (*layout, error) {
 			dirs[name] = true
 			l.dirRepair(e, name)
 		case zipdir.Symlink:
-			files = append(files, record{name: name, typ: tar.TypeSymlink, mode: 0o777, target: e.Target})
+			files = append(files, record{name: name, typ: tar.TypeSymlink, mode: 0o777, target: e.Target, entry: e})
 		default:
 			files = append(files, record{name: name, typ: tar.TypeReg, mode: l.fileMode(e, name, exec), size: e.Size, entry: e})
 			l.files += e.Size

@@ -153,12 +153,19 @@ func (s *splicer) run() error {
 		r := &s.l.records[i]
 		s.head.Reset()
 		s.head.Write(zeros[:-fileEnd&511])
+		if r.typ == tar.TypeSymlink && r.target == "" {
+			target, err := s.l.src.Dir.LinkTarget(r.entry)
+			if err != nil {
+				return err
+			}
+			r.target = target
+		}
 		*tw = *tar.NewWriter(&s.head)
 		if err := tw.WriteHeader(s.l.header(r)); err != nil {
 			return fmt.Errorf("convert %s: write the tar header of %s: %w", s.l.src.Name, r.name, err)
 		}
 		s.putHead(false)
-		if r.entry != nil {
+		if r.entry != nil && r.typ == tar.TypeReg {
 			if err := s.data(r.entry); err != nil {
 				return err
 			}

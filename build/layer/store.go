@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +14,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/optlift/optlift/build/zipdir"
 )
 
 // Store is a content-addressed, size-capped directory of finished layers.
@@ -71,17 +74,28 @@ func (s *Store) path(name string) string { return filepath.Join(s.dir, name) }
 // Convert returns the finished layer of src, from the store when it is there
 // and whole. progress, which may be nil, is called from the converting
 // goroutine with the total of the zip's bytes done so far. A conversion that
-// fails or is cancelled leaves nothing behind.
+// fails or is cancelled, or whose source fails to verify, leaves nothing behind.
 func (s *Store) Convert(ctx context.Context, src Source, opts Options, progress func(done int64)) (*Layer, error) {
+	return s.ConvertFollowed(ctx, src, opts, progress, nil)
+}
+
+// ConvertFollowed is Convert for those who read the layer while it is converted:
+// begun, which may be nil, is called before the first byte is written. It is not
+// called for a layer that the store has, or that somebody else is converting.
+// What it is given can be read until the returned layer is closed.
+func (s *Store) ConvertFollowed(ctx context.Context, src Source, opts Options, progress func(done int64), begun func(*Growing)) (*Layer, error) {
 	if progress == nil {
 		progress = func(int64) {}
+	}
+	if begun == nil {
+		begun = func(*Growing) {}
 	}
 	plan, err := newLayout(src, opts)
 	if err != nil {
 		return nil, err
 	}
 	if src.SHA256 == "" {
-		return s.convertUncached(ctx, plan, progress)
+		return s.convertUncached(ctx, plan, progress, begun)
 	}
 	key := plan.key()
 	if l, err := s.lookup(ctx, key, src); l != nil || err != nil {
@@ -100,22 +114,40 @@ func (s *Store) Convert(ctx context.Context, src Source, opts Options, progress 
 		progress(src.Dir.Size)
 		return l, err
 	}
-	res, err := plan.convert(ctx, part, progress)
+	out := grow(src, part)
+	begun(out.g)
+	res, err := plan.verified(ctx, out, progress)
 	if err == nil {
 		var l *Layer
 		if l, err = s.commit(ctx, key, part, src, res); err == nil {
+			out.end(res, nil)
 			progress(src.Dir.Size)
 			return l, nil
 		}
 		err = fmt.Errorf("store the image layer of %s: %w", src.Name, err)
 	}
+	out.end(Result{}, err)
 	os.Remove(partName)
 	part.Close()
 	return nil, err
 }
 
+// verified converts and then waits for the source to be verified. An archive
+// that turns out broken may not be the one it should be, which then is the news.
+func (l *layout) verified(ctx context.Context, w io.Writer, progress func(int64)) (Result, error) {
+	res, err := l.convert(ctx, w, progress)
+	var broken *zipdir.Error
+	if l.src.Verify == nil || err != nil && !errors.As(err, &broken) {
+		return res, err
+	}
+	if other := l.src.Verify(ctx); other != nil {
+		return Result{}, other
+	}
+	return res, err
+}
+
 // convertUncached converts into a file without a name.
-func (s *Store) convertUncached(ctx context.Context, plan *layout, progress func(int64)) (*Layer, error) {
+func (s *Store) convertUncached(ctx context.Context, plan *layout, progress func(int64), begun func(*Growing)) (*Layer, error) {
 	name := s.path(rand.Text() + partSuffix)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
@@ -124,7 +156,10 @@ func (s *Store) convertUncached(ctx context.Context, plan *layout, progress func
 	// A sweep between these lines takes the name, which goes anyway.
 	_, _ = tryLock(f)
 	os.Remove(name) // fails where open files keep their names; a later sweep finds it
-	res, err := plan.convert(ctx, f, progress)
+	out := grow(plan.src, f)
+	begun(out.g)
+	res, err := plan.verified(ctx, out, progress)
+	out.end(res, err)
 	if err != nil {
 		f.Close()
 		os.Remove(name)

@@ -28,7 +28,7 @@ func (d *Directory) ReadLinks() error {
 		if e.Kind != Symlink || e.Target != "" {
 			continue
 		}
-		target, err := d.readTarget(e)
+		target, err := d.LinkTarget(e)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,9 @@ func (d *Directory) ReadLinks() error {
 	return nil
 }
 
-func (d *Directory) readTarget(e *Entry) (string, error) {
+// LinkTarget reads the target of one symlink, as ReadLinks does, and leaves e as
+// it is: for those who meet the links in the order of the archive's data.
+func (d *Directory) LinkTarget(e *Entry) (string, error) {
 	if e.Size == 0 || e.Size > maxTarget || e.CompressedSize > maxTargetStored {
 		return "", d.refuse(e.rawName, RuleLink, "a target of %d bytes", e.Size)
 	}
