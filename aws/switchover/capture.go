@@ -32,7 +32,7 @@ func (s *Switcher) Capture(ctx context.Context, function string) (*Snapshot, err
 	if err != nil {
 		return nil, err
 	}
-	c := &capturer{api: s.config.Session.Lambda(s.config.Region), name: name}
+	c := &capturer{api: s.api(), name: name}
 	if err := c.function(ctx, s.config.Session.Account, s.config.Region); err != nil {
 		return nil, fmt.Errorf("read function %s: %w", name, err)
 	}

@@ -41,7 +41,7 @@ func (s *Switcher) newRun(snap *Snapshot, c Choices, j *journal, emit func(Event
 		emit = func(Event) {}
 	}
 	return &run{
-		s: s, api: s.config.Session.Lambda(s.config.Region), snap: snap, choices: c, j: j,
+		s: s, api: s.api(), snap: snap, choices: c, j: j,
 		scrub: newScrubber(snap.secrets()), name: snap.Function, arn: snap.ARN, image: true, emit: emit,
 	}
 }
@@ -138,8 +138,8 @@ func (r *run) mutate(ctx context.Context, call, target string, act func(context.
 	return r.after(call, target, act(callCtx))
 }
 
-// upload is mutate for a transfer, which is long and may be cut off anywhere:
-// what it has sent belongs to nothing until it is done.
+// upload is mutate for what is long and may be cut off anywhere: what a transfer
+// has sent belongs to nothing until it is done.
 func (r *run) upload(ctx context.Context, call, target string, act func(context.Context) error) error {
 	if err := r.j.write(record{Kind: "before", In: r.step.ID, Call: call, Target: target}); err != nil {
 		return err

@@ -2,9 +2,11 @@ package switchover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -60,9 +62,15 @@ func buildImage(b build) func(context.Context, *run) (outcome, error) {
 		}
 		var ref string
 		err = r.upload(ctx, "PutImage", name, func(ctx context.Context) (err error) {
+			ctx, moved, stop := watched(ctx, r.s.callTimeout)
+			defer stop()
 			ref, err = client.Push(ctx, repo, "", built.Image, func(done, total int64) {
+				moved()
 				r.progress(image.Progress{Stage: image.StageWrite, Item: name, Done: done, Total: total})
 			})
+			if err != nil && errors.Is(context.Cause(ctx), errSilent) {
+				err = errSilent
+			}
 			return err
 		})
 		if err != nil {
@@ -75,6 +83,17 @@ func buildImage(b build) func(context.Context, *run) (outcome, error) {
 		}
 		return outcome{note: ref}, nil
 	}
+}
+
+// errSilent is a transfer in which nothing moved for too long.
+var errSilent = errors.New("the registry took no byte for minutes: check the network and resume")
+
+// watched ends ctx when moved was not called for the given time: a registry that
+// accepts a request and never answers must not hold a run for ever.
+func watched(ctx context.Context, silence time.Duration) (watched context.Context, moved, stop func()) {
+	watched, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(silence, func() { cancel(errSilent) })
+	return watched, func() { timer.Reset(silence) }, func() { timer.Stop(); cancel(nil) }
 }
 
 // request is what the image of one version is made from: the verified archives

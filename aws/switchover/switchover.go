@@ -1,7 +1,11 @@
 package switchover
 
 import (
+	"context"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/build/image"
@@ -21,7 +25,7 @@ type Config struct {
 // Switcher captures, applies and rolls back in one region of one account.
 type Switcher struct {
 	config Config
-	// callTimeout bounds one call that changes something, its retries included;
+	// callTimeout bounds one call, its retries included, and a transfer's silence;
 	// patience bounds each wait for a state, lag the time for which reads may
 	// still tell what was before a change.
 	callTimeout, patience, lag time.Duration
@@ -31,6 +35,30 @@ type Switcher struct {
 func New(c Config) *Switcher {
 	return &Switcher{config: c, callTimeout: 3 * time.Minute, patience: 15 * time.Minute, lag: 15 * time.Second}
 }
+
+// api is the region's client with a bound on each call: an endpoint that accepts
+// a request and never answers must not hold a run for ever. An invocation takes
+// as long as its function may.
+func (s *Switcher) api() *lambda.Client {
+	return lambda.New(s.config.Session.Lambda(s.config.Region).Options(), func(o *lambda.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			timeout := s.callTimeout
+			if stack.ID() == "Invoke" {
+				timeout = invokeTimeout
+			}
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("optlift.timeout",
+				func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+					ctx, cancel := context.WithTimeout(ctx, timeout)
+					defer cancel()
+					return next.HandleInitialize(ctx, in)
+				}), middleware.Before)
+		})
+	})
+}
+
+// invokeTimeout is a little more than the longest timeout of a function, 900
+// seconds (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+const invokeTimeout = 16 * time.Minute
 
 // StepState is where a step stands.
 type StepState string
