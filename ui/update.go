@@ -196,14 +196,14 @@ func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
 func (m *model) answer(msg tea.Msg) tea.Cmd {
 	action := m.ask.Update(msg)
 	if !action.Closed {
-		return action.Cmd
+		return nil
 	}
 	then := m.ask.Then
 	m.ask = nil
 	if then == nil {
-		return action.Cmd
+		return nil
 	}
-	return tea.Batch(action.Cmd, m.perform(then(action.Answer)))
+	return m.perform(then(action.Answer))
 }
 
 // perform does what a screen wants.
@@ -253,21 +253,21 @@ func (m *model) back() tea.Cmd {
 // typing hands a key or a paste to the prompt.
 func (m *model) typing(msg tea.Msg) tea.Cmd {
 	p := m.prompt
-	outcome, cmd := p.Update(msg)
+	outcome := p.Update(msg)
 	if p.Mark == ":" {
 		switch outcome {
 		case prompt.Accepted:
 			m.prompt = nil
-			return tea.Batch(cmd, m.command(p.Text()))
+			return m.command(p.Text())
 		case prompt.Cancelled:
 			m.prompt = nil
 		}
-		return cmd
+		return nil
 	}
 	f, ok := m.top().(screen.Filterable)
 	if !ok {
 		m.prompt = nil
-		return cmd
+		return nil
 	}
 	switch outcome {
 	case prompt.Changed:
@@ -284,7 +284,7 @@ func (m *model) typing(msg tea.Msg) tea.Cmd {
 		m.prompt = nil
 		_ = f.SetFilter("")
 	}
-	return cmd
+	return nil
 }
 
 // remember adds a line to a history, each line once, the last 100.

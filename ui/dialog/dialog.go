@@ -3,11 +3,11 @@ package dialog
 import (
 	"slices"
 
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/input"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/sanitize"
 	"github.com/optlift/optlift/ui/theme"
@@ -31,8 +31,7 @@ type Dialog struct {
 	What    string
 	Choices []Choice
 
-	input textinput.Model
-	ready bool
+	input input.Line
 	wrong bool
 }
 
@@ -40,7 +39,6 @@ type Dialog struct {
 type Action struct {
 	Closed bool
 	Answer string // "" when it was dismissed
-	Cmd    tea.Cmd
 }
 
 // Takes reports whether a key is one of the choices.
@@ -65,7 +63,6 @@ func (d *Dialog) Update(msg tea.Msg) Action {
 		}
 		return Action{}
 	}
-	d.prepare()
 	if isKey {
 		switch key.String() {
 		case "esc", "ctrl+c":
@@ -78,23 +75,10 @@ func (d *Dialog) Update(msg tea.Msg) Action {
 			return Action{}
 		}
 	}
-	d.wrong = false
-	var cmd tea.Cmd
-	d.input, cmd = d.input.Update(msg)
-	return Action{Cmd: cmd}
-}
-
-func (d *Dialog) prepare() {
-	if d.ready {
-		return
+	if d.input.Update(msg) {
+		d.wrong = false
 	}
-	d.ready = true
-	d.input = textinput.New()
-	d.input.CharLimit = 256
-	d.input.Prompt = ""
-	d.input.SetVirtualCursor(false)
-	// The blink command is not needed: the terminal's own cursor is not used.
-	_ = d.input.Focus()
+	return Action{}
 }
 
 // View draws the dialog's box, at most w wide and h high.
@@ -113,9 +97,9 @@ func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 	}
 	var foot []string
 	if d.Want != "" {
-		d.prepare()
-		l := draw.NewLine(st, in, false).Put(theme.Accent, "› ").Put(theme.Strong, d.input.Value())
-		l.Put(theme.Accent, "▏")
+		l := draw.NewLine(st, in, false).Put(theme.Accent, "› ")
+		before, after := d.input.Split()
+		l.Typed(before, after)
 		foot = append(foot, "", draw.Text(st, in, theme.Dim, "Type "+d.What+", then enter. esc leaves it."), l.String())
 		if d.wrong {
 			foot = append(foot, draw.Text(st, in, theme.Bad, "That is not "+sanitize.Text(d.Want)+"."))

@@ -79,6 +79,13 @@ func (l *Line) Flush(t theme.Tone, text string) *Line {
 	return l.Gap(l.Left()-n).put(t, text, n)
 }
 
+// Typed appends a text that is being typed with its cursor between before and
+// after. What is before it scrolls to keep the cursor in sight.
+func (l *Line) Typed(before, after string) *Line {
+	text, n := sanitize.FitLeft(before, max(l.Left()-2, 0))
+	return l.put(theme.Strong, text, n).Put(theme.Accent, "▏").Put(theme.Strong, after)
+}
+
 // Append appends another line under construction.
 func (l *Line) Append(o *Line) *Line {
 	if o.used <= l.Left() {

@@ -3,11 +3,10 @@ package prompt
 import (
 	"strings"
 
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/ui/draw"
-	"github.com/optlift/optlift/ui/sanitize"
+	"github.com/optlift/optlift/ui/input"
 	"github.com/optlift/optlift/ui/theme"
 )
 
@@ -18,19 +17,15 @@ type Prompt struct {
 	// Complete returns what the text could become, best first; nil for none.
 	Complete func(text string) []string
 
-	input   textinput.Model
+	input   input.Line
 	history []string
 	at      int // in history; len(history) is the line being typed
 }
 
 // New returns a prompt holding text, with earlier lines to go back to.
 func New(mark, text string, history []string) *Prompt {
-	p := &Prompt{Mark: mark, input: textinput.New(), history: history, at: len(history)}
-	p.input.CharLimit = 512
-	p.input.SetVirtualCursor(false)
-	_ = p.input.Focus()
-	p.input.SetValue(text)
-	p.input.CursorEnd()
+	p := &Prompt{Mark: mark, history: history, at: len(history)}
+	p.input.Set(text)
 	return p
 }
 
@@ -49,48 +44,35 @@ const (
 )
 
 // Update takes a key or a paste.
-func (p *Prompt) Update(msg tea.Msg) (Outcome, tea.Cmd) {
+func (p *Prompt) Update(msg tea.Msg) Outcome {
 	before := p.input.Value()
 	if key, ok := msg.(tea.KeyPressMsg); ok {
 		switch key.String() {
 		case "enter":
-			return Accepted, nil
+			return Accepted
 		case "esc":
-			return Cancelled, nil
+			return Cancelled
 		case "backspace":
 			if before == "" {
-				return Cancelled, nil
+				return Cancelled
 			}
 		case "tab":
 			if p.Complete != nil {
 				if c := p.Complete(before); len(c) > 0 {
-					p.set(common(c, before))
+					p.input.Set(common(c, before))
 				}
 			}
-			return p.changed(before), nil
 		case "up":
 			p.recall(-1)
-			return p.changed(before), nil
 		case "down":
 			p.recall(1)
-			return p.changed(before), nil
 		}
 	}
-	var cmd tea.Cmd
-	p.input, cmd = p.input.Update(msg)
-	return p.changed(before), cmd
-}
-
-func (p *Prompt) changed(before string) Outcome {
+	p.input.Update(msg)
 	if p.input.Value() != before {
 		return Changed
 	}
 	return Typing
-}
-
-func (p *Prompt) set(text string) {
-	p.input.SetValue(text)
-	p.input.CursorEnd()
 }
 
 func (p *Prompt) recall(by int) {
@@ -100,9 +82,9 @@ func (p *Prompt) recall(by int) {
 	}
 	p.at = to
 	if to == len(p.history) {
-		p.set("")
+		p.input.Set("")
 	} else {
-		p.set(p.history[to])
+		p.input.Set(p.history[to])
 	}
 }
 
@@ -127,13 +109,8 @@ func common(c []string, text string) string {
 // View draws the prompt in one line of w columns.
 func (p *Prompt) View(st *theme.Styles, w int) string {
 	l := draw.NewLine(st, w, false).Put(theme.Accent, " "+p.Mark)
-	value := []rune(p.input.Value())
-	pos := min(p.input.Position(), len(value))
-	head, tail := string(value[:pos]), string(value[pos:])
-	// The text scrolls to keep what is before the cursor in sight.
-	head, n := sanitize.FitLeft(head, max(l.Left()-2, 0))
-	l.Put(theme.Strong, head).Put(theme.Accent, "▏").Put(theme.Strong, tail)
-	_ = n
+	before, after := p.input.Split()
+	l.Typed(before, after)
 	if p.Err != "" {
 		l.Put(theme.Bad, "   "+p.Err)
 	} else if p.Complete != nil {
