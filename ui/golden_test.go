@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/exp/golden"
 
@@ -130,6 +131,22 @@ func TestFrames(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestSmall is what is shown where the screens do not fit, with and without work
+// that must not go unseen.
+func TestSmall(t *testing.T) {
+	r := newRobot(t, newFake(6), 40, 10).settle()
+	golden.RequireEqual(t, trimmed(r.screen()))
+	b := newFake(10)
+	b.armed, b.step = true, make(chan struct{})
+	r = migrateTo(t, b, 80, 24).press("a").write("orders-api").press("enter").see("▸ + backup")
+	t.Cleanup(func() { close(b.step) })
+	r.send(tea.WindowSizeMsg{Width: 40, Height: 10})
+	r.see("Migrating orders-api is under way")
+	r.press("a", "u", "x") // blind keys do nothing
+	r.press("ctrl+c").see("Leave while")
+	fits(t, r.m)
 }
 
 // TestStyles keeps one frame with its colours, so that a change of them is seen.

@@ -183,6 +183,9 @@ func (p palette) style(t Tone, selected, noColor bool) string {
 			fg, reverse = nil, true
 		}
 	}
+	if bg != nil && p.selected == nil {
+		bold = false // bold black is grey with sixteen colours
+	}
 	var st ansi.Style
 	if bold {
 		st = st.Bold()
