@@ -49,7 +49,7 @@ func rehearseZip(ctx context.Context, r *run) (outcome, error) {
 	}
 	name, zips, err := r.tryOut(ctx)
 	if err != nil {
-		return outcome{}, fmt.Errorf("Lambda does not take the Zip function any more, tried under the temporary name %s; the image function stays, the backup is kept: %w", name, err)
+		return outcome{}, fmt.Errorf("the Zip function is not taken by Lambda any more, tried under the temporary name %s; the image function stays, the backup is kept: %w", name, err)
 	}
 	return outcome{note: fmt.Sprintf("%s became Active under the temporary name %s", plural(zips, "zip"), name)}, nil
 }

@@ -174,7 +174,7 @@ func TestRollbackRefuses(t *testing.T) {
 		res, err := b.apply("shop", Choices{})
 		ok(b, res, err)
 		b.server.Inject(emulator.Fault{Operation: "CreateFunction", Target: "-optlift-", Kind: emulator.AccessDenied})
-		refused(t, b, res, "does not take the Zip function any more")
+		refused(t, b, res, "not taken by Lambda any more")
 		if got := b.names(); !slices.Equal(got, []string{"shop"}) {
 			t.Errorf("functions %v", got)
 		}

@@ -95,10 +95,7 @@ func repositoryName(function string, c Choices) string {
 	if c.Repository != "" {
 		return c.Repository
 	}
-	var words []string
-	for _, w := range strings.FieldsFunc(strings.ToLower(function), func(r rune) bool { return r == '-' || r == '_' }) {
-		words = append(words, w)
-	}
+	words := strings.FieldsFunc(strings.ToLower(function), func(r rune) bool { return r == '-' || r == '_' })
 	name := strings.Join(words, "-")
 	if len(name) < 2 {
 		name = "lambda-" + name
