@@ -62,6 +62,8 @@ type Archive struct {
 	// opened any more. Audit leaves it out: the lists of a whole account are
 	// more than memory should hold.
 	Dir *zipdir.Directory
+	// heads are the first bytes of extensions, by name in the archive.
+	heads map[string]head
 }
 
 // LayerVersion is a distinct layer version of the account's functions.

@@ -25,7 +25,7 @@ type Rule struct {
 
 // Rules lists every rule, in the order of their findings.
 func Rules() []Rule {
-	return slices.Concat(sizeRules(), archiveRules(), runtimeRules(), programRules(), contentRules())
+	return slices.Concat(sizeRules(), archiveRules(), runtimeRules(), programRules(), headRules(), contentRules(), packageRules())
 }
 
 const (
@@ -37,6 +37,7 @@ const (
 	docsWrapper    = "https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html"
 	docsPermission = "https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html"
 	docsTags       = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html"
+	docsArch       = "https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html"
 	docsEnv        = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html"
 )
 

@@ -2,6 +2,8 @@ package account
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +25,7 @@ func zipOf(t *testing.T, name string, entries ...ziptest.Entry) Archive {
 		t.Fatal(err)
 	}
 	readLinks(dir)
-	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir}
+	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, heads: readHeads(dir)}
 }
 
 // healthy is a function without a fault.
@@ -81,6 +83,18 @@ func TestRules(t *testing.T) {
 		}
 	}
 	runtime := func(id string) func(*Facts) { return func(f *Facts) { f.Runtime = id } }
+	on := func(arch string, change func(*Facts)) func(*Facts) {
+		return func(f *Facts) { f.Architecture = arch; change(f) }
+	}
+	python := func(changes ...func(*Facts)) func(*Facts) {
+		return func(f *Facts) {
+			f.Runtime = "python3.13"
+			for _, c := range changes {
+				c(f)
+			}
+		}
+	}
+	big := strings.Repeat("0123456789abcdef", manyRepeated/16)
 	shown := map[string]bool{}
 	for name, c := range map[string]struct {
 		change func(*Facts)
@@ -124,6 +138,63 @@ func TestRules(t *testing.T) {
 		"readme, executable too": {change: layer(ziptest.File("extensions/README.md", "x").Perm(0o755)), want: []string{"stray-in-extensions"}},
 		"ten extensions":         {change: layer(many(8)...)},
 		"eleven extensions":      {change: layer(many(9)...), want: []string{"extension-too-many"}, text: "11 files"},
+
+		"extension of the architecture":     {change: on("arm64", layer(elfFile("extensions/other", elf.EM_AARCH64)))},
+		"extension of another architecture": {change: on("arm64", layer(elfFile("extensions/other", elf.EM_X86_64))), want: []string{"extension-wrong-architecture"}, text: "/opt/extensions/other of arn:l2 is built for x86_64 and the function runs on arm64"},
+		"... by a link":                     {change: on("x86_64", layer(ziptest.Link("extensions/other", "../lib/other"), elfFile("lib/other", elf.EM_AARCH64))), want: []string{"extension-wrong-architecture"}, text: "built for arm64"},
+		"... of no known function":          {change: on("riscv", layer(elfFile("extensions/other", elf.EM_X86_64)))},
+		"... that a later layer replaces": {change: func(f *Facts) {
+			on("arm64", layer(elfFile("extensions/other", elf.EM_X86_64)))(f)
+			f.add("arn:l3", zipOf(t, "l3", elfFile("extensions/other", elf.EM_AARCH64)))
+		}, want: []string{"shadowed-different"}},
+		"extension from DOS with its line endings": {change: layer(ziptest.File("extensions/other", "#!/bin/sh\r\nexec x\r\n").Perm(0o755)), want: []string{"extension-line-endings"}, text: "/opt/extensions/other of arn:l2"},
+		"extension with Unix line endings":         {change: layer(ziptest.File("extensions/other", "#!/bin/sh\nexec x\r\n").Perm(0o755))},
+
+		"package at two versions": {change: python(
+			layer(ziptest.File("python/Py_Dantic-1.10.dist-info/METADATA", "x")),
+			func(f *Facts) {
+				f.add("arn:l3", zipOf(t, "l3", ziptest.File("python/lib/python3.13/site-packages/py_dantic-2.0.dist-info/METADATA", "y")))
+			}), want: []string{"package-versions"}, text: "1 packages lie at different versions in layers or code: python Py_Dantic (1.10 in arn:l2, 2.0 in arn:l3)"},
+		"package twice at one version": {change: python(
+			layer(ziptest.File("python/a-1.dist-info/METADATA", "x")),
+			func(f *Facts) {
+				f.add("arn:l3", zipOf(t, "l3", ziptest.File("python/lib/python3.13/site-packages/a-1.dist-info/METADATA", "x")))
+			})},
+		"package at two versions in one layer": {change: python(layer(ziptest.File("python/a-1.dist-info/METADATA", "x"), ziptest.File("python/a-2.dist-info/METADATA", "x")))},
+		"package at another version in the code": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("nodejs/node_modules/m/package.json", "1")))
+			f.Code = zipOf(t, "code", ziptest.File("node_modules/m/package.json", "2"))
+		}, want: []string{"package-versions"}, text: "node m (manifests differ in arn:l2, code)"},
+		"package the same in the code": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("nodejs/node_modules/m/package.json", "1")))
+			f.Code = zipOf(t, "code", ziptest.File("node_modules/m/package.json", "1"))
+		}},
+
+		"layer in the code": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("nodejs/node_modules/m/big.node", big)))
+			f.Code = zipOf(t, "code", ziptest.File("node_modules/m/big.node", big))
+		}, want: []string{"layer-in-code"}, text: `1 files, 1.0 MiB of the code are the same as in arn:l2, such as "node_modules/m/big.node"`},
+		"layer in the code, below opt": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("bin/x", big)))
+			f.Code = zipOf(t, "code", ziptest.File("opt/bin/x", big))
+		}, want: []string{"layer-in-code"}},
+		"other bytes in the code": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("bin/x", big)))
+			f.Code = zipOf(t, "code", ziptest.File("bin/x", big[1:]+"y"))
+		}},
+		"the code elsewhere": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("bin/x", big)))
+			f.Code = zipOf(t, "code", ziptest.File("lib/x", big))
+		}},
+		"same bytes in two layers": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("a/x", big)))
+			f.add("arn:l3", zipOf(t, "l3", ziptest.File("b/y", big)))
+		}, want: []string{"repeated-content"}, text: `1 files, 1.0 MiB come in more than one layer, such as "b/y"`},
+		"same bytes in one layer": {change: layer(ziptest.File("a/x", big), ziptest.File("b/y", big))},
+		"few bytes in two layers": {change: func(f *Facts) {
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("a/x", big[1:])))
+			f.add("arn:l3", zipOf(t, "l3", ziptest.File("b/y", big[1:])))
+		}},
 
 		"wrapper in a layer":              {change: wrapper("/opt/wrap")},
 		"wrapper in the code":             {change: wrapper("/var/task/wrap")},
@@ -186,6 +257,15 @@ func TestRules(t *testing.T) {
 		}
 		seen[r.ID] = true
 	}
+}
+
+// elfFile is an ELF file for a processor, as far as its header goes.
+func elfFile(name string, m elf.Machine) ziptest.Entry {
+	header := make([]byte, 64)
+	copy(header, elf.ELFMAG)
+	header[elf.EI_CLASS], header[elf.EI_DATA] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB)
+	binary.LittleEndian.PutUint16(header[18:], uint16(m))
+	return ziptest.File(name, string(header)).Perm(0o755).Deflated()
 }
 
 func many(n int) (out []ziptest.Entry) {

@@ -23,6 +23,8 @@ type opt struct {
 	conflicts int       // paths whose shadowed copy differs
 	example   string    // one of them
 	wrapper   program   // where the wrapper variable leads, if that is below /opt
+	packages  map[packageKey][]placed
+	repeated  repeats // among the layers
 }
 
 // program is a file that Lambda would start.
@@ -30,6 +32,7 @@ type program struct {
 	name   string
 	source string // layer ARN or "code"
 	state  programState
+	head   head
 }
 
 type programState int
@@ -60,7 +63,7 @@ func merge(layers []*LayerVersion, wrapper string) *opt {
 		merged[i] = optfs.Layer{Source: l.ARN, Dir: l.Dir} // nil where it could not be read
 	}
 	t := optfs.Merge(merged...)
-	o := &opt{conflicts: t.Conflicts}
+	o := &opt{conflicts: t.Conflicts, packages: layerPackages(layers), repeated: repeated(layers)}
 	for i := range t.Entries {
 		if t.Entries[i].Conflict() {
 			o.example = "/opt/" + t.Entries[i].Path
@@ -70,6 +73,7 @@ func merge(layers []*LayerVersion, wrapper string) *opt {
 	for _, e := range t.Children(extensionsDir) {
 		if e.Kind != zipdir.Dir {
 			p := find(t, e.Path)
+			p.head = headOf(layers, t, e.Path)
 			p.name, p.source = path.Base(e.Path), layers[e.Winner-1].ARN
 			o.external = append(o.external, p)
 		}
@@ -90,6 +94,15 @@ func find(t *optfs.Tree, rel string) program {
 		return program{state: progElsewhere}
 	}
 	return program{name: path.Base(rel), source: t.Layers[max(e.Winner, 1)-1].Source, state: stateOfEntry(e.Kind, e.Zip)}
+}
+
+// headOf is what the first bytes of the program at a path say, where they were read.
+func headOf(layers []*LayerVersion, t *optfs.Tree, rel string) head {
+	e, err := t.Resolve("/opt", rel)
+	if err != nil || e.Winner == 0 {
+		return head{}
+	}
+	return layers[e.Winner-1].heads[e.Path]
 }
 
 func stateOfEntry(kind zipdir.Kind, e *zipdir.Entry) programState {

@@ -12,7 +12,7 @@ import (
 	"github.com/optlift/optlift/build/zipdir"
 )
 
-// archive reads a zip's directory, and the targets of the links that decide
+// archive reads a zip's directory, and the links and first bytes that decide
 // what Lambda runs, from the cache or by range.
 func (r *run) archive(ctx context.Context, name, sum string, locate archive.Locator) Archive {
 	fail := func(err error) Archive { return Archive{State: stateOf(err), Message: session.Explain(err)} }
@@ -36,7 +36,7 @@ func (r *run) archive(ctx context.Context, name, sum string, locate archive.Loca
 		return fail(err)
 	}
 	readLinks(dir)
-	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir}
+	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, heads: readHeads(dir)}
 }
 
 // A link costs a read, so only those are read that may lead to a program Lambda
@@ -72,15 +72,7 @@ func followLink(dir *zipdir.Directory, e *zipdir.Entry, left *int) {
 			return
 		}
 		e.Target = string(target)
-		next := e.Target
-		if !path.IsAbs(next) {
-			next = path.Join("/opt", path.Dir(e.Name), next)
-		}
-		inside, ok := below("/opt", next)
-		if !ok {
-			return
-		}
-		e, _ = dir.Lookup(inside)
+		e = linked(dir, e)
 	}
 }
 
