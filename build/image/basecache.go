@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -27,6 +28,25 @@ const baseCacheBytes = 5 << 30
 type baseCache struct {
 	dir string
 	max int64
+
+	mu   sync.Mutex
+	busy map[v1.Hash]*sync.Mutex // held while a layer is looked for and made
+}
+
+// claim keeps others from making the same layer's file until release is called.
+func (c *baseCache) claim(digest v1.Hash) (release func()) {
+	c.mu.Lock()
+	if c.busy == nil {
+		c.busy = make(map[v1.Hash]*sync.Mutex)
+	}
+	m := c.busy[digest]
+	if m == nil {
+		m = new(sync.Mutex)
+		c.busy[digest] = m
+	}
+	c.mu.Unlock()
+	m.Lock()
+	return m.Unlock
 }
 
 // image returns img with layers that come from the cache, and go there when they
@@ -94,6 +114,7 @@ func (l *cachedLayer) Compressed() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer l.cache.claim(digest)() // who reads it at the same time downloads it once
 	file := l.cache.file(digest)
 	if f, err := os.Open(file); err == nil {
 		if info, err := f.Stat(); err == nil && info.Size() == size {

@@ -10,14 +10,13 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/optlift/optlift/build/layer"
-	"golang.org/x/sync/errgroup"
 )
 
 // Stage is a part of a build.
 type Stage string
 
-// The stages of a build, in order. Converting and the reading of the base
-// overlap; lint and proof read the finished image once, together.
+// The stages of a build, in order. Base, archives and new layers are read for
+// lint and proof while the archives are converted; each byte is read once.
 const (
 	StageBase    Stage = "base"
 	StageConvert Stage = "convert"
@@ -80,15 +79,15 @@ func orNothing(s string) string {
 // An error of the lint or a difference in the proof is a *RejectedError that
 // carries the Built; warnings and notes of the lint are in Findings.
 //
+// Archives may still be arriving (see layer.Source.Verify). Nothing is built of
+// one that does not verify.
+//
 // The base's layers are read lazily: ctx must outlive the use of Built.Image.
 func Build(ctx context.Context, req Request) (*Built, error) {
 	if err := req.complete(); err != nil {
 		return nil, err
 	}
 	if err := req.clashes(); err != nil {
-		return nil, err
-	}
-	if err := req.readLinks(); err != nil {
 		return nil, err
 	}
 	reference, err := req.baseReference()
@@ -110,13 +109,14 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 		return nil, err
 	}
 	built := &Built{Base: base}
-	if built.Layers, err = req.convert(ctx, links); err != nil {
+	want, err := req.pass(ctx, scanner, built, links)
+	if err != nil {
 		return nil, err
 	}
 	if built.Image, err = req.compose(base, built.Layers); err != nil {
 		return nil, err
 	}
-	if err := req.check(ctx, scanner, built); err != nil {
+	if err := req.check(ctx, scanner, built, want); err != nil {
 		return nil, err
 	}
 	if len(Errors(built.Findings)) > 0 || !built.Proof.Equal {
@@ -131,53 +131,7 @@ func (r *Request) cache() *baseCache {
 	if r.BaseCache == "" || strings.HasPrefix(r.Base, "oci:") || strings.HasPrefix(r.Base, "docker:") {
 		return nil
 	}
-	return &baseCache{r.BaseCache, baseCacheBytes}
-}
-
-// convert turns every archive into an image layer, several at a time, and an
-// archive that is there twice once. Links go into the code's.
-func (r *Request) convert(ctx context.Context, links []layer.Link) ([]*layer.Layer, error) {
-	sources := r.sources()
-	done := make([]*layer.Layer, len(sources))
-	first := make(map[string]int, len(sources))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel())
-	for i, src := range sources {
-		opts := layer.Options{Time: r.Created, Executables: r.Executables}
-		if i == len(sources)-1 {
-			opts.Links = links
-		} else {
-			if _, again := first[identity(src)]; again {
-				continue
-			}
-			first[identity(src)] = i
-		}
-		group.Go(func() error {
-			p := Progress{Stage: StageConvert, Item: src.Name, Total: src.Dir.Size}
-			r.report(p)
-			l, err := r.Store.Convert(ctx, src, opts, func(n int64) {
-				p.Done = n
-				r.report(p)
-			})
-			if err != nil {
-				return fmt.Errorf("make an image layer of %s: %w", src.Name, err)
-			}
-			done[i] = l
-			r.report(Progress{Stage: StageConvert, Item: src.Name, Done: src.Dir.Size, Total: src.Dir.Size, Finished: true})
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	for i, src := range sources {
-		if done[i] == nil {
-			same := *done[first[identity(src)]]
-			same.Source = src
-			done[i] = &same
-		}
-	}
-	return done, nil
+	return &baseCache{dir: r.BaseCache, max: baseCacheBytes}
 }
 
 func (r *Request) compose(base *Base, layers []*layer.Layer) (v1.Image, error) {
@@ -198,20 +152,16 @@ func (r *Request) compose(base *Base, layers []*layer.Layer) (v1.Image, error) {
 	return img, nil
 }
 
-// check reads the finished image once, for the lint and the proof, and the
-// archives again beside it.
-func (r *Request) check(ctx context.Context, scanner *scanner, b *Built) error {
+// check lints and proves the finished image. What of it the pass has not read is
+// read now.
+func (r *Request) check(ctx context.Context, scanner *scanner, b *Built, want expected) error {
 	var err error
 	if b.Size, err = compressedSize(b.Image); err != nil {
 		return err
 	}
-	want, err := expect(r.Layers, &r.Code)
-	if err != nil {
-		return err
-	}
 	total := want.bytes()
 	scanner.progress = counted(StageLint, b.Size, r.Progress)
-	s, err := scanBeside(ctx, scanner, b.Image, want, counted(StageProve, total, r.Progress))
+	s, err := scanner.scan(ctx, b.Image)
 	if err != nil {
 		return fmt.Errorf("check the finished image: %w", err)
 	}
@@ -223,10 +173,17 @@ func (r *Request) check(ctx context.Context, scanner *scanner, b *Built) error {
 	}
 	b.Findings = lint(s, lambdaLimits)
 	r.report(Progress{Stage: StageLint, Done: b.Size, Total: b.Size, Finished: true})
+	proved := Progress{Stage: StageProve, Done: total, Total: total}
+	r.report(proved)
 	if b.Proof, err = prove(s, want, len(s.layers)-len(b.Layers)); err != nil {
 		return err
 	}
-	r.report(Progress{Stage: StageProve, Done: total, Total: total, Finished: true})
+	// There may have been nothing left that would have noticed.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	proved.Finished = true
+	r.report(proved)
 	return nil
 }
 

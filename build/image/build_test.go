@@ -316,6 +316,9 @@ func TestBuildNoticesATamperedLayer(t *testing.T) {
 	}
 	req := request(t, ociFamily)
 	req.Store = store
+	if _, err := Build(context.Background(), req); err != nil { // its layers are at hand from now on
+		t.Fatal(err)
+	}
 	changed := 0
 	req.Progress = func(p Progress) {
 		if p.Stage != StageCompose || !p.Finished {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/optlift/optlift/build/layer"
 	"github.com/optlift/optlift/build/optfs"
@@ -37,6 +38,12 @@ type Request struct {
 	Created time.Time
 	// Remote configures access to the base's registry.
 	Remote []remote.Option
+	// Early, which may be nil, is handed each of the image's layers as soon as its
+	// bytes can be read, so that they are sent while the image is still made: the
+	// base's, those in the store, and *layer.Growing ones when their conversion
+	// begins. A build that is refused or fails has handed out some for nothing. It
+	// is called from several goroutines and must not wait for the layers.
+	Early func(v1.Layer)
 	// Progress, which may be nil, is called from several goroutines.
 	Progress func(Progress)
 }
@@ -81,6 +88,9 @@ func (r *Request) complete() error {
 	if r.Progress == nil {
 		r.Progress = func(Progress) {}
 	}
+	if r.Early == nil {
+		r.Early = func(v1.Layer) {}
+	}
 	return nil
 }
 
@@ -117,16 +127,6 @@ func (r *Request) clashes() error {
 	c := clashes[0]
 	return fmt.Errorf("build an image: /opt/%s is a %s in %s (layer %d) and a %s in %s (layer %d): what Lambda makes of that is not documented, so take it out of one of them",
 		c.Path, kindName(c.Kinds[0]), r.Layers[c.Layers[0]-1].Name, c.Layers[0], kindName(c.Kinds[1]), r.Layers[c.Layers[1]-1].Name, c.Layers[1])
-}
-
-// readLinks reads every archive's links before the archives are used concurrently.
-func (r *Request) readLinks() error {
-	for _, s := range r.sources() {
-		if err := s.Dir.ReadLinks(); err != nil {
-			return fmt.Errorf("read the links of %s: %w", s.Name, err)
-		}
-	}
-	return nil
 }
 
 func (r *Request) baseReference() (string, error) {
