@@ -128,6 +128,32 @@ func (s *Store) getScaling(_ context.Context, c wire.Call, in *lambda.GetFunctio
 	return &lambda.GetFunctionScalingConfigOutput{FunctionArn: ptr(n.arn(c))}, nil
 }
 
+// putScaling refuses for the same reason (SDK, PutFunctionScalingConfig: for
+// functions on Lambda Managed Instances; the words are ours).
+func (s *Store) putScaling(_ context.Context, c wire.Call, in *lambda.PutFunctionScalingConfigInput) (*lambda.PutFunctionScalingConfigOutput, error) {
+	n, err := parseName(c, in.FunctionName, in.Qualifier)
+	if err == nil && n.Qualifier == "" {
+		err = missing("qualifier")
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, _, err := s.lookup(c, n); err != nil {
+		return nil, err
+	}
+	return nil, invalid("A scaling configuration needs a function with a capacity provider: %s has none.", n.arn(c))
+}
+
+// getDurable: there is none to be found.
+func (s *Store) getDurable(_ context.Context, _ wire.Call, in *lambda.GetDurableExecutionInput) (*lambda.GetDurableExecutionOutput, error) {
+	if val(in.DurableExecutionArn) == "" {
+		return nil, missing("durableExecutionArn")
+	}
+	return nil, gone()
+}
+
 // listDurable: no function of this account runs durable executions.
 func (s *Store) listDurable(_ context.Context, c wire.Call, in *lambda.ListDurableExecutionsByFunctionInput) (*lambda.ListDurableExecutionsByFunctionOutput, error) {
 	n, err := parseName(c, in.FunctionName, in.Qualifier)

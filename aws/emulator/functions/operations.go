@@ -62,6 +62,8 @@ func (s *Store) Operations() []wire.Operation {
 		wire.Op(schemas.CreateCodeSigningConfig, schemas.CreateCodeSigningConfigRequest, schemas.CreateCodeSigningConfigResponse, s.createSigning),
 		wire.Op(schemas.GetCodeSigningConfig, schemas.GetCodeSigningConfigRequest, schemas.GetCodeSigningConfigResponse, s.getSigning),
 		wire.Op(schemas.ListCodeSigningConfigs, schemas.ListCodeSigningConfigsRequest, schemas.ListCodeSigningConfigsResponse, s.listSigning),
+		wire.Op(schemas.UpdateCodeSigningConfig, schemas.UpdateCodeSigningConfigRequest, schemas.UpdateCodeSigningConfigResponse, s.updateSigning),
+		wire.Op(schemas.ListFunctionsByCodeSigningConfig, schemas.ListFunctionsByCodeSigningConfigRequest, schemas.ListFunctionsByCodeSigningConfigResponse, s.listSigned),
 		wire.Op(schemas.DeleteCodeSigningConfig, schemas.DeleteCodeSigningConfigRequest, schemas.DeleteCodeSigningConfigResponse, s.deleteSigning),
 		wire.Op(schemas.PutFunctionCodeSigningConfig, schemas.PutFunctionCodeSigningConfigRequest, schemas.PutFunctionCodeSigningConfigResponse, s.putFunctionSigning),
 		wire.Op(schemas.GetFunctionCodeSigningConfig, schemas.GetFunctionCodeSigningConfigRequest, schemas.GetFunctionCodeSigningConfigResponse, s.getFunctionSigning),
@@ -72,6 +74,8 @@ func (s *Store) Operations() []wire.Operation {
 		wire.Op(schemas.GetFunctionRecursionConfig, schemas.GetFunctionRecursionConfigRequest, schemas.GetFunctionRecursionConfigResponse, s.getRecursion),
 		wire.Op(schemas.PutFunctionRecursionConfig, schemas.PutFunctionRecursionConfigRequest, schemas.PutFunctionRecursionConfigResponse, s.putRecursion),
 		wire.Op(schemas.GetFunctionScalingConfig, schemas.GetFunctionScalingConfigRequest, schemas.GetFunctionScalingConfigResponse, s.getScaling),
+		wire.Op(schemas.PutFunctionScalingConfig, schemas.PutFunctionScalingConfigRequest, schemas.PutFunctionScalingConfigResponse, s.putScaling),
+		wire.Op(schemas.GetDurableExecution, schemas.GetDurableExecutionRequest, schemas.GetDurableExecutionResponse, s.getDurable),
 		wire.Op(schemas.ListDurableExecutionsByFunction, schemas.ListDurableExecutionsByFunctionRequest, schemas.ListDurableExecutionsByFunctionResponse, s.listDurable),
 		wire.Op(schemas.GetAccountSettings, schemas.GetAccountSettingsRequest, schemas.GetAccountSettingsResponse, s.accountSettings),
 

@@ -78,6 +78,57 @@ func (s *Store) listSigning(_ context.Context, c wire.Call, in *lambda.ListCodeS
 	return out, err
 }
 
+// updateSigning changes what it names and keeps the rest (SDK, UpdateCodeSigningConfig).
+func (s *Store) updateSigning(_ context.Context, c wire.Call, in *lambda.UpdateCodeSigningConfigInput) (*lambda.UpdateCodeSigningConfigOutput, error) {
+	if err := short(in.Description, "description", 256, nil); err != nil {
+		return nil, err
+	}
+	if in.AllowedPublishers != nil && len(in.AllowedPublishers.SigningProfileVersionArns) == 0 {
+		return nil, missing("allowedPublishers.signingProfileVersionArns")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cfg, err := s.signing(c, in.CodeSigningConfigArn)
+	if err != nil {
+		return nil, err
+	}
+	next := *cfg
+	if in.AllowedPublishers != nil {
+		next.AllowedPublishers = in.AllowedPublishers
+	}
+	if in.CodeSigningPolicies != nil {
+		next.CodeSigningPolicies = in.CodeSigningPolicies
+	}
+	if in.Description != nil {
+		next.Description = in.Description
+	}
+	next.LastModified = ptr(c.Now.UTC().Format("2006-01-02T15:04:05.000Z"))
+	s.in(c).CodeSigning[*cfg.CodeSigningConfigArn] = &next
+	return &lambda.UpdateCodeSigningConfigOutput{CodeSigningConfig: &next}, nil
+}
+
+func (s *Store) listSigned(_ context.Context, c wire.Call, in *lambda.ListFunctionsByCodeSigningConfigInput) (*lambda.ListFunctionsByCodeSigningConfigOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cfg, err := s.signing(c, in.CodeSigningConfigArn)
+	if err != nil {
+		return nil, err
+	}
+	r := s.in(c)
+	var names []string
+	for _, n := range r.sorted() {
+		if r.Functions[n].CodeSigning == *cfg.CodeSigningConfigArn {
+			names = append(names, n)
+		}
+	}
+	page, next, err := cut(names, in.Marker, in.MaxItems, 50)
+	out := &lambda.ListFunctionsByCodeSigningConfigOutput{FunctionArns: []string{}, NextMarker: next}
+	for _, n := range page {
+		out.FunctionArns = append(out.FunctionArns, functionARN(c, n))
+	}
+	return out, err
+}
+
 func (s *Store) deleteSigning(_ context.Context, c wire.Call, in *lambda.DeleteCodeSigningConfigInput) (*lambda.DeleteCodeSigningConfigOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
