@@ -185,9 +185,13 @@ func TestMigrationAsksBeforeItStops(t *testing.T) {
 	r.see("▸ + create-function")
 	r.press("esc").see("Stop?", "5 of 8 steps are done", "THE FUNCTION IS DELETED")
 	r.press("enter").missing("Stop?")
-	r.press("esc", "esc").see("stopping after the running step")
+	r.press("esc", "esc").see("stopping at the next safe place")
 	b.step <- struct{}{}
-	r.settle().see("was stopped", "Stopped after 6 of 8 steps", "optlift resume")
+	r.settle().see("was stopped", "Stopped after 6 of 8 steps", "next     optlift resume", "or       optlift rollback")
+	r.press("y").settle()
+	if want := "optlift resume 20260314-092653-orders-api --write --confirm orders-api"; r.copied != want {
+		t.Fatalf("copied %q, want %q", r.copied, want)
+	}
 	b.step = nil
 	r.press("c").write("orders-api").press("enter").settle().see("now runs from a container image")
 }
@@ -204,7 +208,7 @@ func TestLeavingAsksWhileAJobRuns(t *testing.T) {
 		t.Fatal("left without asking")
 	}
 	r.press(":").write("migrate").press("enter").see("Migrating orders-api")
-	r.press("ctrl+c", "ctrl+c").see("stopping after the running step, then leaving")
+	r.press("ctrl+c", "ctrl+c").see("stopping at the next safe place, then leaving")
 	b.step <- struct{}{}
 	r.until("the program to end", func() bool { return r.quit })
 	if !r.m.interrupted {

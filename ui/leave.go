@@ -30,11 +30,11 @@ func (m *model) leave() tea.Cmd {
 			Tone:  theme.Warn,
 			Body: []string{
 				j.Name + " is under way. " + standing,
-				"Stopping waits for the running step, then leaves. What is left to do stays in the journal.",
+				"Stopping waits for the running step, or until the function answers again where it is being replaced. What is left to do stays in the journal.",
 			},
 			Choices: []dialog.Choice{
 				{Keys: []string{"enter", "esc"}, Label: "let it run"},
-				{Keys: []string{"ctrl+c"}, Label: "stop after this step, then leave", Answer: "leave"},
+				{Keys: []string{"ctrl+c"}, Label: "stop at the next safe place, then leave", Answer: "leave"},
 			},
 		},
 		Then: func(answer string) screen.Effect {
@@ -44,7 +44,7 @@ func (m *model) leave() tea.Cmd {
 			m.leaving = true
 			if j := m.jobs.Guarded(); j != nil {
 				j.Cancel()
-				return screen.Say(screen.Warn, "stopping after the running step, then leaving")
+				return screen.Say(screen.Warn, "stopping at the next safe place, then leaving")
 			}
 			return screen.Effect{Quit: true}
 		},

@@ -38,7 +38,7 @@ func run(ctx context.Context, m *model, opts Options, programOptions ...tea.Prog
 	if guarded != nil {
 		// Ended from outside, or left while the last step was ending.
 		interrupted = true
-		fmt.Fprintf(out, "optlift: %s: stopping after the running step …\n", sanitize.Text(guarded.Name))
+		fmt.Fprintf(out, "optlift: %s: stopping at the next safe place …\n", sanitize.Text(guarded.Name))
 	}
 	m.jobs.Wait()
 	m.farewell(out)

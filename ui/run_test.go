@@ -72,7 +72,7 @@ func TestRunWaitsForTheRunningStep(t *testing.T) {
 	if r.m.jobs.Active() != 0 {
 		t.Fatal("Run did not wait")
 	}
-	for _, want := range []string{"stopping after the running step", "stopped. Stopped after 2 of 8 steps", "next: optlift resume"} {
+	for _, want := range []string{"stopping at the next safe place", "stopped. Stopped after 2 of 8 steps", "next: optlift resume"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q was not said: %q", want, out.String())
 		}

@@ -45,9 +45,9 @@ func (s *Screen) Actions() []keys.Action {
 			keys.Action{ID: "copy", Keys: []string{"y"}, Group: group, Help: "copy the command that does the same without a screen"},
 		)
 	case running:
-		stop := keys.Action{ID: "stop", Keys: []string{"esc"}, Label: "stop …", Group: group, Help: "stop after the running step; asks first and says where things stand"}
+		stop := keys.Action{ID: "stop", Keys: []string{"esc"}, Label: "stop …", Group: group, Help: "stop at the next safe place; asks first and says where things stand"}
 		if s.job != nil && s.job.Cancelled() {
-			stop.Disabled = "it stops as soon as the running step has ended"
+			stop.Disabled = "it stops at the next safe place"
 		}
 		own = append(own, stop)
 	case ended:
@@ -71,7 +71,7 @@ func (s *Screen) canRollBack() bool {
 }
 
 func (s *Screen) noNext() string {
-	if s.result == nil || s.result.Next == "" {
+	if len(s.next()) == 0 {
 		return "nothing is left to be typed"
 	}
 	return ""
@@ -116,7 +116,7 @@ func (s *Screen) Do(id string) screen.Effect {
 		return screen.Effect{Arm: s.confirm("Roll "+s.name+" back to its Zip?",
 			"The function is put back from the backup: code, layers in order, versions, aliases, mappings. Its name does not answer for a short time.", s.rollback)}
 	case "next":
-		return screen.Effect{Copy: s.result.Next}
+		return screen.Effect{Copy: s.next()[0]}
 	}
 	if s.phase == planned || s.phase == planning || s.phase == unplanned {
 		s.pager.Do(id)
@@ -219,10 +219,10 @@ func (s *Screen) stop() screen.Effect {
 	return screen.Effect{Ask: &screen.Question{
 		Dialog: &dialog.Dialog{
 			Title: "Stop?", Tone: theme.Warn,
-			Body: []string{s.Standing(), "Stopping waits for the running step. What is left to do stays in the journal; it can be gone on with or rolled back."},
+			Body: []string{s.Standing(), "Stopping waits for the running step, or until the function answers again where it is being replaced. What is left to do stays in the journal; it can be gone on with or rolled back."},
 			Choices: []dialog.Choice{
 				{Keys: []string{"enter"}, Label: "let it run"},
-				{Keys: []string{"esc", "ctrl+c"}, Label: "stop after this step", Answer: "stop"},
+				{Keys: []string{"esc", "ctrl+c"}, Label: "stop at the next safe place", Answer: "stop"},
 			},
 		},
 		Then: func(answer string) screen.Effect {
@@ -230,7 +230,7 @@ func (s *Screen) stop() screen.Effect {
 				return screen.Effect{}
 			}
 			s.job.Cancel()
-			return screen.Say(screen.Warn, "stopping after the running step")
+			return screen.Say(screen.Warn, "stopping at the next safe place")
 		},
 	}}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -273,6 +274,9 @@ func (s *Screen) done(msg job.Done) screen.Effect {
 		s.journal = s.result.Journal
 	}
 	switch {
+	case msg.Err != nil && cancelled && s.result != nil:
+		// Stopping is what was asked for; the result says where things stand.
+		effect.Note, effect.Level = s.name+": "+s.result.State, screen.Warn
 	case msg.Err != nil:
 		s.failed = msg.Err.Error()
 		effect.Note, effect.Level = s.failed, screen.Bad
@@ -309,8 +313,20 @@ func (s *Screen) Farewell() []string {
 		return nil
 	}
 	out := []string{s.name + ": " + s.result.State + ". " + s.result.Message}
-	if s.result.Next != "" {
-		out = append(out, "next: "+s.result.Next)
+	for i, line := range s.next() {
+		if i == 0 {
+			out = append(out, "next: "+line)
+		} else {
+			out = append(out, "or:   "+line)
+		}
 	}
 	return out
+}
+
+// next are the commands that can be typed next, each by itself.
+func (s *Screen) next() []string {
+	if s.result == nil || s.result.Next == "" {
+		return nil
+	}
+	return strings.Split(s.result.Next, " | ")
 }

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/optlift/optlift/aws/switchover"
@@ -132,7 +133,7 @@ func (s *Screen) runView(st *theme.Styles, w, h int) []string {
 		done, of, _ := s.Progress()
 		l := v.line().Put(theme.Strong, s.verb+" "+s.name)
 		if s.job != nil && s.job.Cancelled() {
-			l.Put(theme.Warn, "  stopping after the running step")
+			l.Put(theme.Warn, "  stopping at the next safe place")
 		}
 		v.put(l)
 		l = v.line().Bar(theme.Accent, int64(done), int64(max(of, 1)), min(w-24, 48)).Put(theme.Dim, fmt.Sprintf("  %d of %d", done, of))
@@ -287,7 +288,7 @@ func (s *Screen) endView(v *view) {
 	}
 	v.put(v.line().Put(tone, shape).Put(theme.Strong, title))
 	v.say(theme.Plain, r.Message)
-	if s.failed != "" && s.failed != r.Message {
+	if s.failed != "" && !strings.Contains(r.Message, s.failed) {
 		v.say(theme.Bad, s.failed)
 	}
 	field := func(name, text string) {
@@ -300,7 +301,9 @@ func (s *Screen) endView(v *view) {
 		field("gap", duration(r.Gap)+", for which the name did not answer")
 	}
 	field("journal", r.Journal)
-	field("next", r.Next)
+	for i, line := range s.next() {
+		field([]string{"next", "or"}[min(i, 1)], line)
+	}
 }
 
 // duration is a time span for people: "0.4 s", "12 s", "3 m 05 s".
