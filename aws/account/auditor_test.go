@@ -104,7 +104,9 @@ func TestAuditReadsEveryPage(t *testing.T) {
 // What an earlier run has read is not read again.
 func TestAuditFromCache(t *testing.T) {
 	acct := sessiontest.Start(t)
-	layer := acct.Layer("l", ziptest.File("bin/tool", "x").Perm(0o755), ziptest.Link("extensions/ext", "../bin/tool"))
+	// What is started lies at the archive's beginning, far from its directory.
+	layer := acct.Layer("l", ziptest.File("bin/tool", "#!/bin/sh\r\n").Perm(0o755), ziptest.Link("extensions/ext", "../bin/tool"),
+		ziptest.File("padding", strings.Repeat("0123456789abcdef", 4<<20/16)))
 	for i := range 5 {
 		acct.Function(fmt.Sprintf("f%d", i), []ziptest.Entry{ziptest.File("index.js", fmt.Sprint(i))}, layers(layer))
 	}
@@ -121,6 +123,11 @@ func TestAuditFromCache(t *testing.T) {
 	for name, f := range first.facts {
 		if g := second.facts[name]; g.Total != f.Total || !g.Known || len(g.Extensions) != 1 || g.Extensions[0] != f.Extensions[0] || !g.Extensions[0].Executable {
 			t.Errorf("%s: %+v, then %+v", name, f, g)
+		}
+		for _, r := range []result{first, second} {
+			if ids := r.ids(name); !slices.Equal(ids, []string{"extension-line-endings"}) {
+				t.Errorf("%s: %v", name, ids)
+			}
 		}
 	}
 }
