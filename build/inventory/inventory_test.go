@@ -214,7 +214,7 @@ func TestDotNet(t *testing.T) {
 	}
 }
 
-// This test's own program is one made by Go: what is found in it, compressed in
+// This test's own program is one made by Go: what is found in it, packed into
 // an archive, is what Go says of the file.
 func TestGo(t *testing.T) {
 	self, err := os.Executable()
@@ -232,7 +232,7 @@ func TestGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv := take(t, nil, layer(t, ziptest.File("extensions/agent", string(text)).Deflated(),
+	inv := take(t, nil, layer(t, ziptest.File("extensions/agent", string(text)),
 		ziptest.File("bin/data", strings.Repeat("\x7fELF no program", 50_000)).Deflated()))
 	got := map[string]string{}
 	for _, p := range inv.Packages {
