@@ -6,6 +6,12 @@ import (
 	"strings"
 )
 
+// weigh is the size in bytes of what a function brings along beside its own
+// code: most bring little, some bring a lot.
+func weigh(variant int) int64 {
+	return []int64{2_097_152, 9_437_184, 58_720_256, 24_117_248}[variant%4]
+}
+
 // common is the code that functions of one runtime share when nothing is special
 // about them.
 func common(runtime string, variant int, layers []string) files {
@@ -17,23 +23,23 @@ func common(runtime string, variant int, layers []string) files {
 		return files{
 			data, {path: "app.py", body: pythonSource}, {path: "lib/__init__.py"},
 			{path: "lib/steps.py", body: fmt.Sprintf("LIMIT = %d\n\n\ndef clean(rows):\n    return [r for r in rows if r][:LIMIT]\n", 100*(variant+1))},
-			{path: "vendor/acme_client/__init__.py", body: "VERSION = \"1.7\"\n"}, {path: "vendor/acme_client/_speedups.so", mode: 0o755, body: noise(fmt.Sprint("so", variant), 40_000)},
+			{path: "vendor/acme_client/__init__.py", body: "VERSION = \"1.7\"\n"}, {path: "vendor/acme_client/_speedups.so", mode: 0o755, body: noise(fmt.Sprint("so", variant), 4096), repeat: weigh(variant)},
 		}
 	case strings.HasPrefix(runtime, "java"):
 		return files{
 			{path: "com/acme/Handler.class", body: "\xca\xfe\xba\xbe" + noise(fmt.Sprint("class", variant), 6_000)},
-			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: "PK\x03\x04" + noise(fmt.Sprint("model", variant), 50_000)},
+			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: "PK\x03\x04" + noise(fmt.Sprint("model", variant), 4000), repeat: weigh(variant)},
 		}
 	case strings.HasPrefix(runtime, "ruby"):
 		return files{data, {path: "app.rb", body: "require 'json'\n\ndef handler(event:, context:)\n  { statusCode: 200, body: JSON.generate(event.keys) }\nend\n"}, {path: "Gemfile", body: "source 'https://rubygems.org'\n"}}
 	case strings.HasPrefix(runtime, "dotnet"):
 		return files{
-			{path: "Acme.Service.dll", body: "MZ" + noise(fmt.Sprint("dll", variant), 30_000)}, {path: "Acme.Service.deps.json", body: `{"runtimeTarget": {"name": ".NETCoreApp"}}` + "\n"},
+			{path: "Acme.Service.dll", body: "MZ" + noise(fmt.Sprint("dll", variant), 4000), repeat: weigh(variant)}, {path: "Acme.Service.deps.json", body: `{"runtimeTarget": {"name": ".NETCoreApp"}}` + "\n"},
 			{path: "Acme.Service.runtimeconfig.json", body: `{"runtimeOptions": {"tfm": "net8.0"}}` + "\n"},
 		}
 	}
 	// A custom runtime: one program.
-	return files{data, {path: "bootstrap", mode: 0o755, body: "\x7fELF" + noise(fmt.Sprint("elf", variant), 60_000)}}
+	return files{data, {path: "bootstrap", mode: 0o755, body: "\x7fELF" + noise(fmt.Sprint("elf", variant), 4000), repeat: weigh(variant) / 2}}
 }
 
 func usesCommons(layers []string) bool {
@@ -79,6 +85,7 @@ func nodeCode(variant int, commons bool) files {
 		{path: "src/steps.js", body: fmt.Sprintf("'use strict';\nexports.limit = %d;\nexports.clean = (rows) => rows.filter(Boolean).slice(0, exports.limit);\n", 100*(variant+1))},
 		{path: "package.json", body: fmt.Sprintf(`{"name": "service", "version": "1.%d.0", "private": true}`+"\n", variant)},
 		{path: "node_modules/tiny-id/index.js", body: "'use strict';\nmodule.exports = (text) => [...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) >>> 0, 7).toString(36);\n"},
+		{path: "node_modules/service-models/models.json", body: `{"model": "one of many, generated from the service's description"}` + "\n", repeat: weigh(variant) / 2},
 		{path: "node_modules/tiny-id/package.json", body: `{"name": "tiny-id", "version": "0.3.1", "main": "index.js"}` + "\n"},
 	}
 }

@@ -150,7 +150,7 @@ func (p *planter) archive(index int, f function) ([]byte, error) {
 	key := f.name
 	content := f.code
 	if content == nil {
-		variant := index % 3
+		variant := index % 4
 		key = fmt.Sprint(f.runtime, " ", variant, " ", len(f.layers) > 0)
 		content = func() files { return common(f.runtime, variant, f.layers) }
 	}
