@@ -96,15 +96,20 @@ func scratch(family image.MediaType, processor string, l stored) v1.Image {
 	return img
 }
 
-// repository makes one, to be deleted with the group, and answers how to reach it.
-func (c *check) repository() (uri string, auth authn.Authenticator) {
+// repository makes one, to be deleted with the group.
+func (c *check) repository() *ecrtypes.Repository {
 	repo := c.name("repo")
 	out := must(c.ecr.CreateRepository(c.ctx, &ecr.CreateRepositoryInput{RepositoryName: &repo}))(c)
 	c.later(func(ctx context.Context) error {
 		_, err := c.ecr.DeleteRepository(ctx, &ecr.DeleteRepositoryInput{RepositoryName: &repo, Force: true})
 		return err
 	})
-	uri = *out.Repository.RepositoryUri
+	return out.Repository
+}
+
+// reachable makes a repository and answers how to push to it.
+func (c *check) reachable() (uri string, auth authn.Authenticator) {
+	uri = *c.repository().RepositoryUri
 	if !c.local("https://" + uri) {
 		c.Fatalf("the repository is not where the account is: %s", uri)
 	}
@@ -116,7 +121,7 @@ func (c *check) repository() (uri string, auth authn.Authenticator) {
 
 // push stores an image and answers its URI.
 func (c *check) push(img v1.Image) string {
-	uri, auth := c.repository()
+	uri, auth := c.reachable()
 	ref := must(name.ParseReference(uri + ":v1"))(c)
 	if err := remote.Write(ref, img, remote.WithAuth(auth), remote.WithContext(c.ctx)); err != nil {
 		c.Fatalf("push: %v", err)
@@ -184,7 +189,7 @@ func TestImages(t *testing.T) {
 		})
 	}
 	w.fact("an index is refused at once", github+"aws/aws-lambda-roadmap/issues/82", func(c *check) {
-		uri, auth := c.repository()
+		uri, auth := c.reachable()
 		ref := must(name.ParseReference(uri + ":list"))(c)
 		index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: scratch(image.OCIManifestSchema1, "amd64", stored{image.OCILayer, gzipped(good), good})})
 		if err := remote.WriteIndex(ref, index, remote.WithAuth(auth), remote.WithContext(c.ctx)); err != nil {
@@ -211,10 +216,9 @@ func TestECR(t *testing.T) {
 	const api = "aws-sdk-go-v2/service/ecr: "
 	good := rootfs("var/", "var/task/", "var/task/run")
 	w.fact("a repository can be made once", api+"CreateRepository", func(c *check) {
-		uri, _ := c.repository()
-		repo := uri[strings.LastIndex(uri, "/")+1:]
-		_, err := c.ecr.CreateRepository(c.ctx, &ecr.CreateRepositoryInput{RepositoryName: &repo})
-		c.refused(err, "RepositoryAlreadyExistsException", 400, "The repository with name '"+repo+"' already exists in the registry with id '"+c.account+"'")
+		repo := c.repository().RepositoryName
+		_, err := c.ecr.CreateRepository(c.ctx, &ecr.CreateRepositoryInput{RepositoryName: repo})
+		c.refused(err, "RepositoryAlreadyExistsException", 400, "The repository with name '"+*repo+"' already exists in the registry with id '"+c.account+"'")
 	})
 	w.fact("what was pushed is described, by compressed size", api+"ImageDetail", func(c *check) {
 		layer := stored{image.DockerLayer, gzipped(good), good}
@@ -231,7 +235,7 @@ func TestECR(t *testing.T) {
 		c.refused(err, "ImageNotFoundException", 400, "The image with imageId {imageDigest:'null', imageTag:'v9'} does not exist within the repository with name '"+repo+"'")
 	})
 	w.fact("a push to a repository that is not there is refused", github+"aws/containers-roadmap/issues/853", func(c *check) {
-		uri, auth := c.repository()
+		uri, auth := c.reachable()
 		ref := must(name.ParseReference(uri + "-none:v1"))(c)
 		err := remote.Write(ref, scratch(image.DockerManifestSchema2, "amd64", stored{image.DockerLayer, gzipped(good), good}), remote.WithAuth(auth), remote.WithContext(c.ctx))
 		if err == nil || !strings.Contains(err.Error(), "does not exist in the registry") {
@@ -239,7 +243,7 @@ func TestECR(t *testing.T) {
 		}
 	})
 	w.fact("an immutable tag stays", github+"moby/buildkit/issues/3776", func(c *check) {
-		uri, auth := c.repository()
+		uri, auth := c.reachable()
 		repo := uri[strings.LastIndex(uri, "/")+1:]
 		must(c.ecr.PutImageTagMutability(c.ctx, &ecr.PutImageTagMutabilityInput{RepositoryName: &repo, ImageTagMutability: ecrtypes.ImageTagMutabilityImmutable}))(c)
 		ref := must(name.ParseReference(uri + ":v1"))(c)
@@ -257,7 +261,7 @@ func TestECR(t *testing.T) {
 		}
 	})
 	w.fact("nothing without a token", "docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html", func(c *check) {
-		uri, _ := c.repository()
+		uri, _ := c.reachable()
 		ref := must(name.ParseReference(uri + ":v1"))(c)
 		if _, err := remote.Head(ref, remote.WithContext(c.ctx)); err == nil || !strings.Contains(err.Error(), "401") {
 			c.Errorf("%v", err)

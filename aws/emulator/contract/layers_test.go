@@ -135,7 +135,7 @@ func TestDownloads(t *testing.T) {
 		content, location = in.Code.ZipFile, *out.Code.Location
 	})
 	if location == "" {
-		t.Skip("without a location there is nothing to look at; the check above says so")
+		t.Skip("without a location there is nothing to look at; the check above says why")
 	}
 	size := len(content)
 	for _, r := range []struct {

@@ -133,6 +133,7 @@ type check struct {
 	*world
 	ctx      context.Context
 	problems []string
+	nothing  string // why there was nothing to look at
 }
 
 // halted ends a check.
@@ -144,6 +145,12 @@ func (c *check) Errorf(format string, args ...any) {
 
 func (c *check) Fatalf(format string, args ...any) {
 	c.Errorf(format, args...)
+	panic(halted{})
+}
+
+// lacking ends a check for which the account holds nothing to look at.
+func (c *check) lacking(what string) {
+	c.nothing = what
 	panic(halted{})
 }
 
@@ -164,6 +171,8 @@ func (w *world) fact(name, source string, look func(c *check)) {
 		}()
 		otherwise, listed := w.known[t.Name()]
 		switch problems := strings.Join(c.problems, "\n"); {
+		case problems == "" && c.nothing != "":
+			t.Skipf("nothing to look at: %s", c.nothing)
 		case problems == "" && listed:
 			t.Errorf("the peer no longer differs: strike it from its table")
 		case problems == "":
