@@ -61,13 +61,18 @@ func (c *Client) Push(ctx context.Context, repo Repository, tag string, img v1.I
 		defer close(drained)
 		follow(updates, progress)
 	}()
-	err = remote.Write(ref, img, append(c.Options(ctx), remote.WithProgress(updates))...)
+	err = remote.Write(ref, mountableImage{img, c, ref.Context()}, append(c.Options(ctx), remote.WithProgress(updates))...)
 	<-drained // remote.Write closes the channel
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
 		return "", &pushError{repo: repo.Name, tag: tag, host: ref.RegistryStr(), err: err}
+	}
+	if layers, err := img.Manifest(); err == nil {
+		for _, l := range layers.Layers {
+			c.place(l.Digest, ref.Context())
+		}
 	}
 	return repo.URI + "@" + digest.String(), nil
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/optlift/optlift/aws/session"
 )
@@ -30,6 +33,9 @@ type Client struct {
 	armed     func() bool
 	transport http.RoundTripper // nil is go-containerregistry's own
 	token     *token
+
+	placedMu sync.Mutex
+	placed   map[v1.Hash]name.Repository // layers, and a repository that has each
 }
 
 // New returns the region's registry. It asks nobody.

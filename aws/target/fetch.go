@@ -26,19 +26,37 @@ const downloadsAtOnce = 4
 // Scratch and verified against Lambda's SHA-256 first. progress, which may be
 // nil, is never called concurrently.
 func (o *Opener) Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*Set, error) {
+	return o.assemble(ctx, targets, o.fetcher(progress, true))
+}
+
+// Follow opens targets for converting while they arrive: it returns as soon as
+// the remote archives' directories are known, and what reads them waits for
+// their bytes. They go to Scratch and count for nothing before their sources'
+// Verify has held them against Lambda's SHA-256. ctx bounds the transfers, Close
+// ends them. progress, which may be nil, is never called concurrently.
+func (o *Opener) Follow(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*Set, error) {
+	set, err := o.assemble(ctx, targets, o.fetcher(progress, false))
+	if err == nil {
+		context.AfterFunc(ctx, set.end)
+	}
+	return set, err
+}
+
+// fetcher opens archives for converting, once they are there or before.
+func (o *Opener) fetcher(progress func(name string, done, total int64), whole bool) func(context.Context, *Set, item) (Archive, error) {
 	var mu sync.Mutex
-	return o.assemble(ctx, targets, func(ctx context.Context, set *Set, it item) (Archive, error) {
+	return func(ctx context.Context, set *Set, it item) (Archive, error) {
 		if it.local {
 			return openLocal(set, it, true)
 		}
-		return o.fetch(ctx, set, it, func(done, total int64) {
+		return o.fetch(ctx, set, it, whole, func(done, total int64) {
 			if progress != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				progress(it.name, done, total)
 			}
 		})
-	})
+	}
 }
 
 // FetchLocal opens local zips for converting. code may be "".
@@ -66,8 +84,9 @@ func (o *Opener) FetchLocal(ctx context.Context, code string, layers []string) (
 	return set, ctx.Err()
 }
 
-// fetch downloads one archive, or takes the copy that an earlier call left.
-func (o *Opener) fetch(ctx context.Context, set *Set, it item, progress func(done, total int64)) (Archive, error) {
+// fetch downloads one archive, or takes the copy that an earlier call left. Unless
+// the whole is asked for it returns while the archive arrives.
+func (o *Opener) fetch(ctx context.Context, set *Set, it item, whole bool, progress func(done, total int64)) (Archive, error) {
 	loc, err := it.locate(ctx)
 	if err != nil {
 		return Archive{}, fmt.Errorf("locate %s: %w", it.name, err)
@@ -80,12 +99,23 @@ func (o *Opener) fetch(ctx context.Context, set *Set, it item, progress func(don
 		return Archive{}, fmt.Errorf("make the scratch directory: %w", err)
 	}
 	file := filepath.Join(o.Scratch, sum+".zip")
-	if !intact(file, sum) {
+	switch {
+	case intact(file, sum):
+		if info, err := os.Stat(file); err == nil {
+			progress(info.Size(), info.Size())
+		}
+	case whole:
 		if err := archive.Download(ctx, it.s.HTTP(), it.name, firstThen(loc, it.locate), file, progress); err != nil {
 			return Archive{}, err
 		}
-	} else if info, err := os.Stat(file); err == nil {
-		progress(info.Size(), info.Size())
+	default:
+		a, err := archive.Follow(set.life, it.s.HTTP(), it.name, firstThen(loc, it.locate), file, progress)
+		if err != nil {
+			return Archive{}, err
+		}
+		set.keep(a)
+		dir, err := zipdir.Read(it.name, a, a.Size())
+		return Archive{Name: it.name, Root: it.root, SHA256: sum, Dir: dir, verify: a.Verify}, err
 	}
 	dir, err := openZip(set, it.name, file)
 	if err != nil {

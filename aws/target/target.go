@@ -25,8 +25,10 @@ type Archive struct {
 	SHA256 string // hex; "" when unknown
 	Dir    *zipdir.Directory
 	// File is the local file that holds the whole archive; "" while it is
-	// read by range.
+	// read by range, or arriving.
 	File string
+
+	verify func(context.Context) error // nil for what has been verified
 }
 
 // Set is what one or more targets stand for. Its methods may be called
@@ -254,5 +256,5 @@ func (s *Set) Request() image.Request {
 }
 
 func (a *Archive) source() layer.Source {
-	return layer.Source{Name: a.Name, Dir: a.Dir, SHA256: a.SHA256, Root: a.Root}
+	return layer.Source{Name: a.Name, Dir: a.Dir, SHA256: a.SHA256, Root: a.Root, Verify: a.verify}
 }
