@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // Apply runs a plan for a snapshot. The journal entry exists before anything is
@@ -173,7 +174,7 @@ func (r *run) success() string {
 	if r.choices.Strategy == Beside {
 		m = r.name + " runs beside " + r.snap.Function + ", which is untouched but for its event source mappings"
 	}
-	for _, q := range r.snap.carriedVersions() {
+	for _, q := range r.snap.Carried() {
 		if now, err := r.version(q); err == nil && now != q {
 			m += "; version " + q + " is version " + now
 		}
@@ -199,7 +200,7 @@ func (r *run) cleanUp(ctx context.Context, tasks []task) string {
 	if r.deleted() {
 		return r.afterDeletion(ctx, problems)
 	}
-	mappings, err := r.snap.mappings()
+	mappings, err := mappingsOf(r.snap)
 	problems = append(problems, err)
 	for _, m := range mappings {
 		// What this journal never touched stays as it is.
@@ -241,7 +242,7 @@ func (r *run) afterDeletion(ctx context.Context, problems []error) string {
 }
 
 func (r *run) result(state string) *Result {
-	res := &Result{Journal: r.j.start.ID, Function: r.snap.Function, State: state, Image: r.j.fact(imageFact(latest))}
+	res := &Result{Journal: r.j.start.ID, Function: r.snap.Function, State: state, Image: r.j.fact(imageFact(snapshot.Latest))}
 	from, errFrom := time.Parse(time.RFC3339Nano, r.j.fact(r.prefix+gapStart))
 	to, errTo := time.Parse(time.RFC3339Nano, r.j.fact(r.prefix+gapEnd))
 	if errFrom == nil && errTo == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/optlift/optlift/aws/archive"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 )
 
@@ -78,8 +79,8 @@ func (r *run) archives() ([]kept, error) {
 		}
 		return nil
 	}
-	for _, q := range append([]string{latest}, r.snap.carriedVersions()...) {
-		c, err := r.snap.config(q)
+	for _, q := range append([]string{snapshot.Latest}, r.snap.Carried()...) {
+		c, err := r.snap.ConfigOf(q)
 		if err != nil {
 			return nil, err
 		}
@@ -87,8 +88,8 @@ func (r *run) archives() ([]kept, error) {
 			return nil, err
 		}
 	}
-	for _, a := range r.snap.of(kindLayer) {
-		value, err := decode[layerValue](a.Value)
+	for _, a := range r.snap.All(snapshot.KindLayer) {
+		value, err := snapshot.Decode[snapshot.LayerValue](a.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +214,7 @@ func (r *run) code(q string) (code, error) {
 		}
 		return code{image: ref}, nil
 	}
-	c, err := r.snap.config(q)
+	c, err := r.snap.ConfigOf(q)
 	if err != nil {
 		return code{}, err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/optlift/optlift/aws/emulator"
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/layer"
 )
 
@@ -281,14 +282,14 @@ func (b *bench) settled(name string) {
 		if err != nil {
 			return false, err
 		}
-		for _, a := range snap.of(kindMapping) {
-			m := must(decode[types.EventSourceMappingConfiguration](a.Value))
+		for _, a := range snap.All(snapshot.KindMapping) {
+			m := must(snapshot.Decode[types.EventSourceMappingConfiguration](a.Value))
 			if s := aws.ToString(m.State); s != "Enabled" && s != "Disabled" {
 				return false, nil
 			}
 		}
-		for _, a := range snap.of(kindProvisioned) {
-			if must(decode[types.ProvisionedConcurrencyConfigListItem](a.Value)).Status != types.ProvisionedConcurrencyStatusEnumReady {
+		for _, a := range snap.All(snapshot.KindProvisioned) {
+			if must(snapshot.Decode[types.ProvisionedConcurrencyConfigListItem](a.Value)).Status != types.ProvisionedConcurrencyStatusEnumReady {
 				return false, nil
 			}
 		}

@@ -24,7 +24,7 @@ func (l *lists) beside() error {
 	if err := l.attach(undo); err != nil {
 		return err
 	}
-	mappings, err := l.snap.mappings()
+	mappings, err := mappingsOf(l.snap)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,8 @@
 // switch replaces the function. The package owns everything that makes this
 // safe:
 //
-//   - Capture reads all that a function is and has attached, and keeps "not
-//     there", "not allowed to look" and "could not look" apart.
+//   - Capture (package snapshot) reads all that a function is and has attached,
+//     and keeps "not there", "not allowed to look" and "could not look" apart.
 //   - PlanFor is a pure function of what was captured: steps in order, what
 //     stands against them, what is lost.
 //   - Apply walks the plan. A line is on disk before and after each call that

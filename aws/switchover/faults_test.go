@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // allFaults runs every combination. By default each call of a replacement fails
@@ -282,12 +283,12 @@ func (b *bench) movedBeside(before *Snapshot, name string) {
 	if old.RevisionID != before.RevisionID {
 		b.t.Error("the old function was changed")
 	}
-	if len(old.of(kindMapping)) != 0 || len(now.of(kindMapping)) != len(before.of(kindMapping)) {
-		b.t.Errorf("%d mappings stayed, %d moved, of %d", len(old.of(kindMapping)), len(now.of(kindMapping)), len(before.of(kindMapping)))
+	if len(old.All(snapshot.KindMapping)) != 0 || len(now.All(snapshot.KindMapping)) != len(before.All(snapshot.KindMapping)) {
+		b.t.Errorf("%d mappings stayed, %d moved, of %d", len(old.All(snapshot.KindMapping)), len(now.All(snapshot.KindMapping)), len(before.All(snapshot.KindMapping)))
 	}
-	for _, kind := range []string{kindAlias, kindPolicy, kindURL, kindReserved, kindProvisioned, kindAsync} {
-		if len(now.of(kind)) != len(before.of(kind)) {
-			b.t.Errorf("%d of %s, want %d", len(now.of(kind)), kind, len(before.of(kind)))
+	for _, kind := range []string{snapshot.KindAlias, snapshot.KindPolicy, snapshot.KindURL, snapshot.KindReserved, snapshot.KindProvisioned, snapshot.KindAsync} {
+		if len(now.All(kind)) != len(before.All(kind)) {
+			b.t.Errorf("%d of %s, want %d", len(now.All(kind)), kind, len(before.All(kind)))
 		}
 	}
 }

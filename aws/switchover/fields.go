@@ -1,11 +1,11 @@
 package switchover
 
 import (
-	"strings"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // What becomes of each field of lambda.CreateFunctionInput and
@@ -58,7 +58,7 @@ func createInput(name string, c types.FunctionConfiguration, of code, tags map[s
 	}
 	in.PackageType = types.PackageTypeZip
 	in.Code = &types.FunctionCode{ZipFile: of.zip}
-	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, layerARNs(c)
+	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, snapshot.LayerARNs(c)
 	if c.SnapStart != nil && c.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
 		in.SnapStart = &types.SnapStart{ApplyOn: c.SnapStart.ApplyOn}
 	}
@@ -131,7 +131,7 @@ func settings(name string, c types.FunctionConfiguration, image bool) *lambda.Up
 	if image {
 		return in
 	}
-	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, layerARNs(c)
+	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, snapshot.LayerARNs(c)
 	if in.Layers == nil {
 		in.Layers = []string{}
 	}
@@ -142,20 +142,11 @@ func settings(name string, c types.FunctionConfiguration, image bool) *lambda.Up
 	return in
 }
 
-// layerARNs lists a configuration's layers in their order.
-func layerARNs(c types.FunctionConfiguration) []string {
-	var arns []string
-	for _, l := range c.Layers {
-		arns = append(arns, aws.ToString(l.Arn))
-	}
-	return arns
-}
-
 // sameSettings compares what an update can set, so that a step can see whether
 // it is still needed.
 func sameSettings(a, b types.FunctionConfiguration, image bool) bool {
-	x, errX := encode(settingsOf(a, image))
-	y, errY := encode(settingsOf(b, image))
+	x, errX := snapshot.Encode(settingsOf(a, image))
+	y, errY := snapshot.Encode(settingsOf(b, image))
 	return errX == nil && errY == nil && string(x) == string(y)
 }
 
@@ -184,20 +175,3 @@ func ourTags(id string, c types.FunctionConfiguration) map[string]string {
 // maxTags is the number of tags a resource may carry
 // (https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html).
 const maxTags = 50
-
-// userTags are the tags that a user can set again.
-func (s *Snapshot) userTags() (map[string]string, error) {
-	tags := map[string]string{}
-	for _, a := range s.of(kindTags) {
-		got, err := decode[struct{ Tags map[string]string }](a.Value)
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range got.Tags {
-			if !strings.HasPrefix(strings.ToLower(k), "aws:") {
-				tags[k] = v
-			}
-		}
-	}
-	return tags, nil
-}

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // Every field that the SDK knows of a function is in exactly one list, so that a
@@ -128,11 +130,11 @@ func TestCarriedFieldsAreCarried(t *testing.T) {
 // A function that is read back from JSON is the function that was kept.
 func TestConfigurationSurvivesTheSnapshot(t *testing.T) {
 	c := filled(t)
-	raw, err := encode(c)
+	raw, err := snapshot.Encode(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := decode[types.FunctionConfiguration](raw)
+	back, err := snapshot.Decode[types.FunctionConfiguration](raw)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // live reads a function as it is now; nil says that there is none.
@@ -84,7 +86,7 @@ func (r *run) made(got *lambda.GetFunctionOutput, image bool) (bool, error) {
 	if image != (c.PackageType == types.PackageTypeImage) {
 		return false, nil
 	}
-	for _, q := range append([]string{latest}, r.snap.carriedVersions()...) {
+	for _, q := range append([]string{snapshot.Latest}, r.snap.Carried()...) {
 		same, err := r.hasCode(got, q, image)
 		if err != nil || same {
 			return same, err
@@ -100,7 +102,7 @@ func (r *run) hasCode(got *lambda.GetFunctionOutput, q string, image bool) (bool
 		want := digestOf(r.j.fact(imageFact(q)))
 		return want != "" && want == digestOf(aws.ToString(got.Code.ImageUri)), nil
 	}
-	c, err := r.snap.config(q)
+	c, err := r.snap.ConfigOf(q)
 	if err != nil {
 		return false, err
 	}
@@ -111,7 +113,7 @@ func (r *run) hasCode(got *lambda.GetFunctionOutput, q string, image bool) (bool
 // imageFact is the key under which a version's image is kept.
 func imageFact(q string) string {
 	if q == "" {
-		q = latest
+		q = snapshot.Latest
 	}
 	return "image:" + q
 }
@@ -133,7 +135,7 @@ func hexSum(sum string) (string, error) {
 
 // config is what version q is made again with.
 func (r *run) config(q string) (types.FunctionConfiguration, error) {
-	c, err := r.snap.config(q)
+	c, err := r.snap.ConfigOf(q)
 	// The default log group follows the function's name.
 	if err == nil && r.name != r.snap.Function && c.LoggingConfig != nil &&
 		aws.ToString(c.LoggingConfig.LogGroup) == "/aws/lambda/"+r.snap.Function {
@@ -147,7 +149,7 @@ func (r *run) config(q string) (types.FunctionConfiguration, error) {
 // version is the number that version q of the snapshot has now; other
 // qualifiers stay as they are.
 func (r *run) version(q string) (string, error) {
-	if !isVersion(q) {
+	if !snapshot.IsVersion(q) {
 		return q, nil
 	}
 	now := r.j.fact(r.prefix + "version:" + q)

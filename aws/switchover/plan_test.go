@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 const testARN = "arn:aws:lambda:eu-central-1:123456789012:function:shop"
@@ -27,17 +29,17 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func attached(kind, qualifier, name string, v any) Attachment {
-	return Attachment{Kind: kind, Qualifier: qualifier, Name: name, Reading: Present, Value: must(encode(v))}
+func attached(kind, qualifier, name string, v any) snapshot.Attachment {
+	return snapshot.Attachment{Kind: kind, Qualifier: qualifier, Name: name, Reading: snapshot.Present, Value: must(snapshot.Encode(v))}
 }
 
 // shop is a function without anything that stands against its switch.
-func shop(change func(*types.FunctionConfiguration), attachments ...Attachment) *Snapshot {
+func shop(change func(*types.FunctionConfiguration), attachments ...snapshot.Attachment) *Snapshot {
 	c := types.FunctionConfiguration{
 		FunctionName: aws.String("shop"), FunctionArn: aws.String(testARN), PackageType: types.PackageTypeZip,
 		Runtime: types.RuntimeNodejs22x, Handler: aws.String("index.handler"), Role: aws.String("arn:aws:iam::123456789012:role/r"),
 		State: types.StateActive, LastUpdateStatus: types.LastUpdateStatusSuccessful, CodeSha256: aws.String(sum), CodeSize: 1000,
-		RevisionId: aws.String("rev-1"), Version: aws.String(latest),
+		RevisionId: aws.String("rev-1"), Version: aws.String(snapshot.Latest),
 		Environment: &types.EnvironmentResponse{Variables: map[string]string{"TOKEN": "hunter2-hunter2"}},
 	}
 	if change != nil {
@@ -45,33 +47,33 @@ func shop(change func(*types.FunctionConfiguration), attachments ...Attachment) 
 	}
 	s := &Snapshot{Schema: 1, Account: "123456789012", Region: "eu-central-1", Function: "shop", ARN: testARN,
 		Taken: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), RevisionID: "rev-1", CodeSHA256: sum,
-		Config: must(encode(c)), Versions: []Version{}, Attachments: attachments}
-	s.Attachments = append(s.Attachments, attached(kindCode, "", "", types.FunctionCodeLocation{RepositoryType: aws.String("S3")}))
+		Config: must(snapshot.Encode(c)), Versions: []snapshot.Version{}, Attachments: attachments}
+	s.Attachments = append(s.Attachments, attached(snapshot.KindCode, "", "", types.FunctionCodeLocation{RepositoryType: aws.String("S3")}))
 	return s
 }
 
 // withVersions publishes copies of the configuration under numbers.
-func (s *Snapshot) withVersions(numbers ...string) *Snapshot {
+func withVersions(s *Snapshot, numbers ...string) *Snapshot {
 	for _, n := range numbers {
-		c := must(s.config(""))
+		c := must(s.ConfigOf(""))
 		c.Version = aws.String(n)
-		s.Versions = append(s.Versions, Version{Number: n, Config: must(encode(c))})
-		s.Attachments = append(s.Attachments, attached(kindCode, n, "", types.FunctionCodeLocation{}))
+		s.Versions = append(s.Versions, snapshot.Version{Number: n, Config: must(snapshot.Encode(c))})
+		s.Attachments = append(s.Attachments, attached(snapshot.KindCode, n, "", types.FunctionCodeLocation{}))
 	}
 	return s
 }
 
-func policyOf(qualifier string, statements ...string) Attachment {
+func policyOf(qualifier string, statements ...string) snapshot.Attachment {
 	document := `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
-	return attached(kindPolicy, qualifier, "", lambda.GetPolicyOutput{Policy: &document})
+	return attached(snapshot.KindPolicy, qualifier, "", lambda.GetPolicyOutput{Policy: &document})
 }
 
-func alias(name, version string, weights map[string]float64) Attachment {
+func alias(name, version string, weights map[string]float64) snapshot.Attachment {
 	a := types.AliasConfiguration{Name: &name, FunctionVersion: &version}
 	if weights != nil {
 		a.RoutingConfig = &types.AliasRoutingConfiguration{AdditionalVersionWeights: weights}
 	}
-	return attached(kindAlias, name, name, a)
+	return attached(snapshot.KindAlias, name, name, a)
 }
 
 func ids(notices []Notice) []string {
@@ -97,9 +99,9 @@ func TestPreflight(t *testing.T) {
 		{name: "already an image", snap: shop(func(c *types.FunctionConfiguration) { c.PackageType = types.PackageTypeImage }), blocker: "already-image"},
 		{name: "pending", snap: shop(func(c *types.FunctionConfiguration) { c.State = types.StatePending }), blocker: "not-active"},
 		{name: "being updated", snap: shop(func(c *types.FunctionConfiguration) { c.LastUpdateStatus = types.LastUpdateStatusInProgress }), blocker: "not-active"},
-		{name: "stack", snap: shop(nil, attached(kindTags, "", "", lambda.ListTagsOutput{Tags: map[string]string{
+		{name: "stack", snap: shop(nil, attached(snapshot.KindTags, "", "", lambda.ListTagsOutput{Tags: map[string]string{
 			"aws:cloudformation:stack-name": "web", "aws:cloudformation:logical-id": "Shop"}})), blocker: "stack-managed"},
-		{name: "stack, accepted", snap: shop(nil, attached(kindTags, "", "", lambda.ListTagsOutput{Tags: map[string]string{
+		{name: "stack, accepted", snap: shop(nil, attached(snapshot.KindTags, "", "", lambda.ListTagsOutput{Tags: map[string]string{
 			"aws:cloudformation:stack-name": "web"}})), choices: Choices{Accept: []string{"stack-managed"}}, warning: "stack-managed"},
 		{name: "edge replica", snap: shop(func(c *types.FunctionConfiguration) { c.MasterArn = aws.String(testARN) }), blocker: "edge"},
 		{name: "edge can't be accepted", snap: shop(func(c *types.FunctionConfiguration) { c.MasterArn = aws.String(testARN) }),
@@ -107,14 +109,14 @@ func TestPreflight(t *testing.T) {
 		{name: "edge master", snap: shop(nil, policyOf("1", `{"Sid":"r","Effect":"Allow","Principal":{"Service":"replicator.lambda.amazonaws.com"},"Action":"lambda:GetFunction"}`)), blocker: "edge"},
 		{name: "managed instances", snap: shop(func(c *types.FunctionConfiguration) { c.CapacityProviderConfig = &types.CapacityProviderConfig{} }), blocker: "managed-instances"},
 		{name: "tenancy", snap: shop(func(c *types.FunctionConfiguration) { c.TenancyConfig = &types.TenancyConfig{} }), blocker: "tenancy"},
-		{name: "durable running", snap: shop(nil, attached(kindDurable, "", "", lambda.ListDurableExecutionsByFunctionOutput{})), blocker: "durable-running"},
-		{name: "code signing", snap: shop(nil, attached(kindCodeSigning, "", "", lambda.GetFunctionCodeSigningConfigOutput{CodeSigningConfigArn: aws.String("csc")})), blocker: "code-signing", lost: "code-signing"},
+		{name: "durable running", snap: shop(nil, attached(snapshot.KindDurable, "", "", lambda.ListDurableExecutionsByFunctionOutput{})), blocker: "durable-running"},
+		{name: "code signing", snap: shop(nil, attached(snapshot.KindCodeSigning, "", "", lambda.GetFunctionCodeSigningConfigOutput{CodeSigningConfigArn: aws.String("csc")})), blocker: "code-signing", lost: "code-signing"},
 		{name: "snapstart", snap: shop(func(c *types.FunctionConfiguration) {
 			c.SnapStart = &types.SnapStartResponse{ApplyOn: types.SnapStartApplyOnPublishedVersions}
 		}), lost: "snapstart"},
-		{name: "pinned runtime", snap: shop(nil, attached(kindRuntime, "", "", lambda.GetRuntimeManagementConfigOutput{UpdateRuntimeOn: types.UpdateRuntimeOnManual})), lost: "runtime-pinning"},
-		{name: "url", snap: shop(nil, attached(kindURL, "", "", types.FunctionUrlConfig{FunctionUrl: aws.String("https://x.lambda-url.aws/")})), blocker: "function-url", lost: "function-url"},
-		{name: "url beside", snap: shop(nil, attached(kindURL, "", "", types.FunctionUrlConfig{})), choices: Choices{Strategy: Beside}, warning: "function-url"},
+		{name: "pinned runtime", snap: shop(nil, attached(snapshot.KindRuntime, "", "", lambda.GetRuntimeManagementConfigOutput{UpdateRuntimeOn: types.UpdateRuntimeOnManual})), lost: "runtime-pinning"},
+		{name: "url", snap: shop(nil, attached(snapshot.KindURL, "", "", types.FunctionUrlConfig{FunctionUrl: aws.String("https://x.lambda-url.aws/")})), blocker: "function-url", lost: "function-url"},
+		{name: "url beside", snap: shop(nil, attached(snapshot.KindURL, "", "", types.FunctionUrlConfig{})), choices: Choices{Strategy: Beside}, warning: "function-url"},
 		{name: "deprecated runtime", snap: shop(func(c *types.FunctionConfiguration) { c.Runtime = types.RuntimeNodejs16x }), blocker: "runtime-deprecated"},
 		{name: "deprecated runtime, accepted", snap: shop(func(c *types.FunctionConfiguration) { c.Runtime = types.RuntimeNodejs16x }),
 			choices: Choices{Accept: []string{"runtime-deprecated"}}, warning: "runtime-deprecated"},
@@ -125,23 +127,23 @@ func TestPreflight(t *testing.T) {
 		{name: "environment", snap: shop(func(c *types.FunctionConfiguration) {
 			c.Environment = &types.EnvironmentResponse{Error: &types.EnvironmentError{Message: aws.String("no key")}}
 		}), blocker: "environment-unreadable"},
-		{name: "deleted layer", snap: shop(withLayer, Attachment{Kind: kindLayer, Name: layer, Reading: Absent}), blocker: "layer-deleted"},
-		{name: "denied layer", snap: shop(withLayer, Attachment{Kind: kindLayer, Name: layer, Reading: Denied}), blocker: "layer-denied"},
+		{name: "deleted layer", snap: shop(withLayer, snapshot.Attachment{Kind: snapshot.KindLayer, Name: layer, Reading: snapshot.Absent}), blocker: "layer-deleted"},
+		{name: "denied layer", snap: shop(withLayer, snapshot.Attachment{Kind: snapshot.KindLayer, Name: layer, Reading: snapshot.Denied}), blocker: "layer-denied"},
 		{name: "layer that was not looked at", snap: shop(withLayer), blocker: "layer-failed"},
-		{name: "layer", snap: shop(withLayer, attached(kindLayer, "", layer, layerValue{CodeSha256: sum})), lost: "runtime-updates"},
-		{name: "denied policy", snap: shop(nil, Attachment{Kind: kindPolicy, Reading: Denied, Message: "no"}), blocker: "denied:policy"},
-		{name: "denied policy, accepted", snap: shop(nil, Attachment{Kind: kindPolicy, Reading: Denied}),
+		{name: "layer", snap: shop(withLayer, attached(snapshot.KindLayer, "", layer, snapshot.LayerValue{CodeSha256: sum})), lost: "runtime-updates"},
+		{name: "denied policy", snap: shop(nil, snapshot.Attachment{Kind: snapshot.KindPolicy, Reading: snapshot.Denied, Message: "no"}), blocker: "denied:policy"},
+		{name: "denied policy, accepted", snap: shop(nil, snapshot.Attachment{Kind: snapshot.KindPolicy, Reading: snapshot.Denied}),
 			choices: Choices{Accept: []string{"denied:policy"}}, warning: "denied:policy"},
-		{name: "failed mappings", snap: shop(nil, Attachment{Kind: kindMapping, Reading: Failed}), blocker: "failed:event-source-mapping"},
+		{name: "failed mappings", snap: shop(nil, snapshot.Attachment{Kind: snapshot.KindMapping, Reading: snapshot.Failed}), blocker: "failed:event-source-mapping"},
 		{name: "policy of somebody deleted", snap: shop(nil, policyOf("", `{"Sid":"s","Effect":"Allow","Principal":{"AWS":"AIDAJQABLZS4A3QDU576Q"},"Action":"lambda:InvokeFunction"}`)), blocker: "policy-principal"},
 		{name: "policy with a condition of its own", snap: shop(nil,
-			Attachment{Kind: kindResourcePolicy, Reading: Absent, Message: "the endpoint does not offer it"},
+			snapshot.Attachment{Kind: snapshot.KindResourcePolicy, Reading: snapshot.Absent, Message: "the endpoint does not offer it"},
 			policyOf("", `{"Sid":"s","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`)), blocker: "policy-condition"},
-		{name: "policy with a condition, whole documents", snap: shop(nil, Attachment{Kind: kindResourcePolicy, Reading: Absent},
+		{name: "policy with a condition, whole documents", snap: shop(nil, snapshot.Attachment{Kind: snapshot.KindResourcePolicy, Reading: snapshot.Absent},
 			policyOf("", `{"Sid":"s","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`)), lost: "runtime-updates"},
 		{name: "triggers", snap: shop(nil, policyOf("", `{"Sid":"s","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::b"}}}`)), warning: "triggers"},
-		{name: "versions", snap: shop(nil, alias("live", "2", nil)).withVersions("1", "2"), lost: "version-numbers"},
-		{name: "dropped versions", snap: shop(nil).withVersions("1"), lost: "versions"},
+		{name: "versions", snap: withVersions(shop(nil, alias("live", "2", nil)), "1", "2"), lost: "version-numbers"},
+		{name: "dropped versions", snap: withVersions(shop(nil), "1"), lost: "versions"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := PlanFor(test.snap, test.choices)
@@ -163,18 +165,18 @@ func TestPreflight(t *testing.T) {
 
 // Versions, weights, provisioned concurrency and a VPC need no word of the user.
 func TestOrdinaryFunctionIsNotBlocked(t *testing.T) {
-	s := shop(func(c *types.FunctionConfiguration) {
+	s := withVersions(shop(func(c *types.FunctionConfiguration) {
 		c.VpcConfig = &types.VpcConfigResponse{SubnetIds: []string{"subnet-1"}, SecurityGroupIds: []string{"sg-1"}}
 	},
 		alias("live", "2", map[string]float64{"1": 0.1}),
-		attached(kindProvisioned, "live", "", types.ProvisionedConcurrencyConfigListItem{RequestedProvisionedConcurrentExecutions: aws.Int32(2)}),
-		attached(kindReserved, "", "", lambda.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: aws.Int32(0)}),
-	).withVersions("1", "2", "3")
+		attached(snapshot.KindProvisioned, "live", "", types.ProvisionedConcurrencyConfigListItem{RequestedProvisionedConcurrentExecutions: aws.Int32(2)}),
+		attached(snapshot.KindReserved, "", "", lambda.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: aws.Int32(0)}),
+	), "1", "2", "3")
 	p := PlanFor(s, Choices{Strategy: Replace})
 	if len(p.Blockers) > 0 {
 		t.Fatalf("blocked by %v", p.Blockers)
 	}
-	if got := s.carriedVersions(); !slices.Equal(got, []string{"1", "2"}) {
+	if got := s.Carried(); !slices.Equal(got, []string{"1", "2"}) {
 		t.Errorf("carries %v", got)
 	}
 	var order []string
@@ -190,10 +192,10 @@ func TestOrdinaryFunctionIsNotBlocked(t *testing.T) {
 
 // A function whose versions run other code is held still while they are made.
 func TestOtherVersionsAreMadeBehindAHold(t *testing.T) {
-	s := shop(nil, alias("live", "1", nil)).withVersions("1")
-	c := must(s.config("1"))
+	s := withVersions(shop(nil, alias("live", "1", nil)), "1")
+	c := must(s.ConfigOf("1"))
 	c.MemorySize = aws.Int32(512)
-	s.Versions[0].Config = must(encode(c))
+	s.Versions[0].Config = must(snapshot.Encode(c))
 	var order []string
 	for _, step := range PlanFor(s, Choices{}).Steps {
 		order = append(order, step.ID)
@@ -205,8 +207,8 @@ func TestOtherVersionsAreMadeBehindAHold(t *testing.T) {
 }
 
 func TestPlanHoldsNoSecretAndNoNull(t *testing.T) {
-	s := shop(nil, policyOf("", `{"Sid":"s","Effect":"Allow","Principal":{"Service":"alexa.amazonaws.com"},"Action":"lambda:InvokeFunction","Condition":{"StringEquals":{"lambda:EventSourceToken":"token-of-the-skill"}}}`),
-		alias("evil\x1b[2Jalias", "1", nil)).withVersions("1")
+	s := withVersions(shop(nil, policyOf("", `{"Sid":"s","Effect":"Allow","Principal":{"Service":"alexa.amazonaws.com"},"Action":"lambda:InvokeFunction","Condition":{"StringEquals":{"lambda:EventSourceToken":"token-of-the-skill"}}}`),
+		alias("evil\x1b[2Jalias", "1", nil)), "1")
 	for _, strategy := range []Strategy{Replace, Beside} {
 		p := PlanFor(s, Choices{Strategy: strategy})
 		data := string(must(json.Marshal(p)))
@@ -225,7 +227,7 @@ func TestPlanHoldsNoSecretAndNoNull(t *testing.T) {
 }
 
 func TestPlanText(t *testing.T) {
-	text := PlanFor(shop(nil, attached(kindURL, "", "", types.FunctionUrlConfig{FunctionUrl: aws.String("https://x/")})), Choices{}).Text()
+	text := PlanFor(shop(nil, attached(snapshot.KindURL, "", "", types.FunctionUrlConfig{FunctionUrl: aws.String("https://x/")})), Choices{}).Text()
 	for _, want := range []string{"+ create", "- delete", "= keep", "! function-url", "x function-url", "--accept function-url", "undo: optlift rollback", "can't be applied"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
@@ -262,30 +264,6 @@ func TestPlanSaveAndLoad(t *testing.T) {
 	}
 	if _, err := LoadPlan(file); err == nil {
 		t.Error("a foreign file loads as a plan")
-	}
-}
-
-func TestPermission(t *testing.T) {
-	for _, test := range []struct{ statement, why string }{
-		{`{"Sid":"a","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Condition":{"StringEquals":{"AWS:SourceAccount":"1"},"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::b"}}}`, ""},
-		{`{"Sid":"a","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunctionUrl","Condition":{"StringEquals":{"lambda:FunctionUrlAuthType":"NONE"}}}`, ""},
-		{`{"Sid":"a","Effect":"Allow","Principal":{"AWS":"*"},"Action":["lambda:InvokeFunction"],"Condition":{"Bool":{"lambda:InvokedViaFunctionUrl":"true"}}}`, ""},
-		{`{"Sid":"a","Effect":"Deny","Principal":"*","Action":"lambda:InvokeFunction"}`, "its effect is Deny"},
-		{`{"Sid":"a","Effect":"Allow","Principal":{"AWS":["a","b"]},"Action":"lambda:InvokeFunction"}`, "it names several principals"},
-		{`{"Sid":"a","Effect":"Allow","Principal":{"Federated":"x"},"Action":"lambda:InvokeFunction"}`, "it names several principals"},
-		{`{"Sid":"a","Effect":"Allow","Principal":"*","Action":["a","b"]}`, "it names several actions"},
-		{`{"Effect":"Allow","Principal":"*","Action":"a"}`, "it has no statement id"},
-		{`{"Sid":"a","Effect":"Allow","Principal":"*","Action":"a","Condition":{"ArnEquals":{"AWS:SourceArn":"x"}}}`, "AddPermission cannot express"},
-		{`{"Sid":"a","Effect":"Allow","Principal":"*","Action":"a","Condition":{"ArnLike":{"AWS:SourceArn":["x","y"]}}}`, "several values"},
-	} {
-		st := must(parsePolicy(`{"Statement":` + test.statement + `}`))[0]
-		in, why := st.permission("shop", "live")
-		if test.why == "" && (why != "" || in == nil || aws.ToString(in.Qualifier) != "live") {
-			t.Errorf("%s: refused: %s", test.statement, why)
-		}
-		if test.why != "" && !strings.Contains(why, test.why) {
-			t.Errorf("%s: says %q, want %q", test.statement, why, test.why)
-		}
 	}
 }
 

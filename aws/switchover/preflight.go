@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 )
 
@@ -59,7 +60,7 @@ func preflight(s *Snapshot, c Choices) *notices {
 	for _, id := range c.Accept {
 		n.accepted[id] = true
 	}
-	config, err := s.config("")
+	config, err := s.ConfigOf("")
 	if err != nil {
 		n.refuse("snapshot", "%v", err)
 		return n
@@ -70,7 +71,7 @@ func preflight(s *Snapshot, c Choices) *notices {
 	}
 	n.function(s, c, config)
 	n.readings(s)
-	for _, q := range append([]string{""}, s.carriedVersions()...) {
+	for _, q := range append([]string{""}, s.Carried()...) {
 		n.version(s, c, q)
 	}
 	n.owners(s, c)
@@ -119,18 +120,18 @@ func (n *notices) function(s *Snapshot, c Choices, f types.FunctionConfiguration
 func (n *notices) readings(s *Snapshot) {
 	for _, a := range s.Attachments {
 		switch {
-		case a.Reading != Denied && a.Reading != Failed, a.Kind == kindCode, a.Kind == kindLayer:
-		case a.Reading == Denied:
-			n.hold("denied:"+a.Kind, "not allowed to read the %s, which would be lost without a trace: %s", a.what(), a.Message)
+		case a.Reading != snapshot.Denied && a.Reading != snapshot.Failed, a.Kind == snapshot.KindCode, a.Kind == snapshot.KindLayer:
+		case a.Reading == snapshot.Denied:
+			n.hold("denied:"+a.Kind, "not allowed to read the %s, which would be lost without a trace: %s", a.What(), a.Message)
 		default:
-			n.hold("failed:"+a.Kind, "could not read the %s, which would be lost without a trace: %s", a.what(), a.Message)
+			n.hold("failed:"+a.Kind, "could not read the %s, which would be lost without a trace: %s", a.What(), a.Message)
 		}
 	}
 }
 
 // version checks what one version is made of: "" is the unpublished one.
 func (n *notices) version(s *Snapshot, c Choices, q string) {
-	f, err := s.config(q)
+	f, err := s.ConfigOf(q)
 	if err != nil {
 		n.refuse("snapshot", "%v", err)
 		return
@@ -142,10 +143,10 @@ func (n *notices) version(s *Snapshot, c Choices, q string) {
 	if f.Environment != nil && f.Environment.Error != nil {
 		n.refuse("environment-unreadable", "the environment of %s can't be decrypted: %s", of, aws.ToString(f.Environment.Error.Message))
 	}
-	if code, found := s.one(kindCode, q); !found || code.Reading != Present {
+	if code, found := s.One(snapshot.KindCode, q); !found || code.Reading != snapshot.Present {
 		n.refuse("code-unreadable", "the code of %s can't be read, so it can neither be built nor put back: %s", of, code.Message)
 	}
-	for _, name := range layerARNs(f) {
+	for _, name := range snapshot.LayerARNs(f) {
 		n.layer(s, of, name)
 	}
 	if f.CodeSize >= maxUpload && c.Strategy == Replace {
@@ -172,14 +173,14 @@ func (n *notices) version(s *Snapshot, c Choices, q string) {
 // back exists without them.
 func (n *notices) layer(s *Snapshot, of, name string) {
 	for _, a := range s.Attachments {
-		if a.Kind != kindLayer || a.Name != name {
+		if a.Kind != snapshot.KindLayer || a.Name != name {
 			continue
 		}
 		switch a.Reading {
-		case Present:
-		case Absent:
+		case snapshot.Present:
+		case snapshot.Absent:
 			n.refuse("layer-deleted", "layer %s of %s was deleted: its content can't be read any more, and no function can be given it again", name, of)
-		case Denied:
+		case snapshot.Denied:
 			n.refuse("layer-denied", "layer %s of %s may not be read: %s", name, of, a.Message)
 		default:
 			n.refuse("layer-failed", "layer %s of %s could not be read: %s", name, of, a.Message)
@@ -192,8 +193,8 @@ func (n *notices) layer(s *Snapshot, of, name string) {
 // owners finds out whether something else manages the function.
 func (n *notices) owners(s *Snapshot, c Choices) {
 	var tags map[string]string
-	for _, a := range s.of(kindTags) {
-		if got, err := decode[struct{ Tags map[string]string }](a.Value); err == nil {
+	for _, a := range s.All(snapshot.KindTags) {
+		if got, err := snapshot.Decode[struct{ Tags map[string]string }](a.Value); err == nil {
 			tags = got.Tags
 		}
 	}
@@ -212,27 +213,27 @@ func (n *notices) owners(s *Snapshot, c Choices) {
 
 // policies finds statements that can't be made again.
 func (n *notices) policies(s *Snapshot, c Choices) {
-	qualifiers, byQualifier := s.policies()
+	qualifiers, byQualifier := s.Policies()
 	triggers := map[string]bool{}
 	for _, q := range qualifiers {
 		a := byQualifier[q]
-		statements, err := statementsOf(a)
+		statements, err := snapshot.Statements(a)
 		if err != nil {
 			n.refuse("policy-unreadable", "%v", err)
 			continue
 		}
 		for _, st := range statements {
-			who := st.principal()
+			who := st.Who()
 			if strings.HasPrefix(who, "replicator.lambda.") {
 				n.refuse("edge", "the policy of %s lets Lambda@Edge replicate it: CloudFront takes no container images", s.Function)
 			}
-			if uniqueID.MatchString(who) {
+			if st.OfNobody() {
 				n.hold("policy-principal", "statement %s names %s, a user or role that no longer exists: it can't be added again", st.Sid, who)
 			}
-			if _, why := st.permission(s.Function, q); why != "" && !s.wholePolicies(q) {
-				n.hold("policy-condition", "statement %s of the %s can't be made again: %s, and the endpoint has no PutResourcePolicy", st.Sid, a.what(), why)
+			if _, why := st.Permission(s.Function, q); why != "" && !s.WholePolicies(q) {
+				n.hold("policy-condition", "statement %s of the %s can't be made again: %s, and the endpoint has no PutResourcePolicy", st.Sid, a.What(), why)
 			}
-			if source := st.condition("ArnLike", "aws:SourceArn"); source != "" {
+			if source := st.ConditionValue("ArnLike", "aws:SourceArn"); source != "" {
 				triggers[source] = true
 			} else if strings.HasSuffix(who, ".amazonaws.com") {
 				triggers[who] = true
@@ -254,20 +255,13 @@ func (n *notices) policies(s *Snapshot, c Choices) {
 	n.warn("triggers", "these get errors while the name does not answer: %s", strings.Join(names, ", "))
 }
 
-// wholePolicies reports whether the endpoint can write a qualifier's policy as a
-// whole document.
-func (s *Snapshot) wholePolicies(qualifier string) bool {
-	a, found := s.one(kindResourcePolicy, qualifier)
-	return found && (a.Reading == Present || a.Reading == Absent && a.Message == "")
-}
-
 // versions tells what becomes of published versions.
 func (n *notices) versions(s *Snapshot, c Choices) {
 	if len(s.Versions) == 0 || c.Strategy == Beside {
 		return
 	}
 	carried := map[string]bool{}
-	for _, number := range s.carriedVersions() {
+	for _, number := range s.Carried() {
 		carried[number] = true
 	}
 	if len(carried) > 0 {
@@ -287,11 +281,11 @@ func (n *notices) versions(s *Snapshot, c Choices) {
 // attachments tells what is known of the other attachments.
 func (n *notices) attachments(s *Snapshot, c Choices) {
 	replace := c.Strategy == Replace
-	for _, a := range s.of(kindURL) {
-		u, err := decode[types.FunctionUrlConfig](a.Value)
+	for _, a := range s.All(snapshot.KindURL) {
+		u, err := snapshot.Decode[types.FunctionUrlConfig](a.Value)
 		switch {
 		case err != nil:
-			n.refuse("snapshot", "the %s can't be read from the snapshot: %v", a.what(), err)
+			n.refuse("snapshot", "the %s can't be read from the snapshot: %v", a.What(), err)
 		case replace:
 			n.lose("function-url", "the address %s: AWS gives a new function URL another one, and nobody can have the old one back", aws.ToString(u.FunctionUrl))
 			n.hold("function-url", "the function URL %s changes its address for good", aws.ToString(u.FunctionUrl))
@@ -299,10 +293,10 @@ func (n *notices) attachments(s *Snapshot, c Choices) {
 			n.warn("function-url", "the new function gets a function URL of its own beside %s", aws.ToString(u.FunctionUrl))
 		}
 	}
-	for _, a := range s.of(kindCodeSigning) {
-		got, err := decode[struct{ CodeSigningConfigArn string }](a.Value)
+	for _, a := range s.All(snapshot.KindCodeSigning) {
+		got, err := snapshot.Decode[struct{ CodeSigningConfigArn string }](a.Value)
 		if err != nil {
-			n.refuse("snapshot", "the %s can't be read from the snapshot: %v", a.what(), err)
+			n.refuse("snapshot", "the %s can't be read from the snapshot: %v", a.What(), err)
 			continue
 		}
 		n.lose("code-signing", "code signing (%s): container images do not have it", got.CodeSigningConfigArn)
@@ -310,32 +304,32 @@ func (n *notices) attachments(s *Snapshot, c Choices) {
 			n.hold("code-signing", "code signing is on: AWS may refuse the zip on the way back")
 		}
 	}
-	for _, a := range s.of(kindRuntime) {
-		got, err := decode[struct{ UpdateRuntimeOn types.UpdateRuntimeOn }](a.Value)
+	for _, a := range s.All(snapshot.KindRuntime) {
+		got, err := snapshot.Decode[struct{ UpdateRuntimeOn types.UpdateRuntimeOn }](a.Value)
 		if err == nil && got.UpdateRuntimeOn != "" && got.UpdateRuntimeOn != types.UpdateRuntimeOnAuto {
-			n.lose("runtime-pinning", "the %s (%s): the image is frozen on its base image instead", a.what(), got.UpdateRuntimeOn)
+			n.lose("runtime-pinning", "the %s (%s): the image is frozen on its base image instead", a.What(), got.UpdateRuntimeOn)
 		}
 	}
-	if len(s.of(kindDurable)) > 0 {
+	if len(s.All(snapshot.KindDurable)) > 0 {
 		n.hold("durable-running", "durable executions are running and would be lost: let them finish")
 	}
-	if len(s.of(kindProvisioned)) > 0 {
+	if len(s.All(snapshot.KindProvisioned)) > 0 {
 		n.warn("autoscaling", "targets of Application Auto Scaling on provisioned concurrency live outside Lambda: look at them afterwards")
 	}
-	if len(s.of(kindReserved)) > 0 {
+	if len(s.All(snapshot.KindReserved)) > 0 {
 		text := "reserved concurrency is free for others while the name does not answer"
 		if !replace {
 			text = "the account reserves the function's concurrency twice while both functions exist"
 		}
 		n.warn("reserved", "%s", text)
 	}
-	for _, a := range s.of(kindMapping) {
-		m, err := decode[types.EventSourceMappingConfiguration](a.Value)
+	for _, a := range s.All(snapshot.KindMapping) {
+		m, err := snapshot.Decode[types.EventSourceMappingConfiguration](a.Value)
 		if err == nil && m.StartingPosition != "" && replace {
 			n.warn("mapping-position", "mapping %s reads a stream: it is paused and resumed, which keeps its position; that it does so over a replacement of the function is not documented", a.Name)
 		}
 	}
-	if tags, err := s.userTags(); err != nil {
+	if tags, err := s.UserTags(); err != nil {
 		n.refuse("snapshot", "the tags can't be read from the snapshot: %v", err)
 	} else if len(tags)+len(ourTags("", types.FunctionConfiguration{Runtime: "x"})) > maxTags {
 		n.warn("tags-full", "the function carries %d tags, which leaves no room for ours", len(tags))

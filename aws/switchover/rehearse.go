@@ -69,7 +69,7 @@ func (r *run) tryOut(ctx context.Context) (name string, tried int, err error) {
 	if _, err := r.createAs(ctx, in, r.image); err != nil {
 		return name, 0, err
 	}
-	builds, err := r.snap.builds()
+	builds, err := buildsOf(r.snap)
 	if err != nil {
 		return name, 0, err
 	}

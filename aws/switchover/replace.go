@@ -1,5 +1,7 @@
 package switchover
 
+import "github.com/optlift/optlift/aws/switchover/snapshot"
+
 // replace lists the steps that delete a function and create it again under its
 // name, as an image. The ARN stays; between the deletion and the moment the new
 // function is Active the name does not answer.
@@ -7,7 +9,7 @@ func (l *lists) replace() error {
 	s := l.snap
 	l.add("rehearse", Create, "CreateFunction", "a temporary function with this configuration and image", "DeleteFunction", rehearse)
 	l.add("rehearse-clean", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)
-	mappings, err := s.mappings()
+	mappings, err := mappingsOf(s)
 	if err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ func (l *lists) mappingsBack(mappings []mapping) {
 		switch {
 		case m.on:
 			l.add("mapping-on:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" to Enabled", "UpdateEventSourceMapping to Disabled", mappingBack(m))
-		case isVersion(m.qualifier):
+		case snapshot.IsVersion(m.qualifier):
 			l.add("mapping:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" to the new version, still Disabled", "UpdateEventSourceMapping", mappingBack(m))
 		default:
 			l.add("mapping:"+m.uuid, Keep, "local", m.uuid+", still Disabled", "", keep)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // undoing is the prefix of a rollback's steps and facts.
@@ -84,7 +86,7 @@ func (r *run) unfinished(ctx context.Context, zipDeleted bool) string {
 		return r.afterDeletion(ctx, problems)
 	}
 	// The image function was not deleted: what was paused for it goes on.
-	mappings, err := r.snap.mappings()
+	mappings, err := mappingsOf(r.snap)
 	problems = append(problems, err)
 	for _, m := range mappings {
 		if m.on && r.j.wasSent(undoing+"mapping-off:"+m.uuid, "UpdateEventSourceMapping") && r.j.finished("mapping-on:"+m.uuid) {
@@ -102,7 +104,7 @@ func (r *run) unfinished(ctx context.Context, zipDeleted bool) string {
 // backTasks lists the way back from where the switch stands.
 func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 	l := &lists{snap: r.snap, choices: r.choices, name: r.snap.Function, arn: r.snap.ARN, prefix: undoing}
-	mappings, err := r.snap.mappings()
+	mappings, err := mappingsOf(r.snap)
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +157,8 @@ func mappingHome(m mapping) func(context.Context, *run) (outcome, error) {
 // checkLayers makes sure, before the image function is deleted, that the Zip
 // function can have its layers.
 func checkLayers(ctx context.Context, r *run) (outcome, error) {
-	for _, a := range r.snap.of(kindLayer) {
-		want, err := decode[layerValue](a.Value)
+	for _, a := range r.snap.All(snapshot.KindLayer) {
+		want, err := snapshot.Decode[snapshot.LayerValue](a.Value)
 		if err != nil {
 			return outcome{}, err
 		}
@@ -172,7 +174,7 @@ func checkLayers(ctx context.Context, r *run) (outcome, error) {
 			return outcome{}, fmt.Errorf("layer %s was deleted since: no function can be given it again; nothing was changed by this rollback; its archive is kept in %s, to be published as a new layer version", a.Name, file)
 		}
 	}
-	return outcome{note: plural(len(r.snap.of(kindLayer)), "layer")}, nil
+	return outcome{note: plural(len(r.snap.All(snapshot.KindLayer)), "layer")}, nil
 }
 
 // deleteImage deletes the image function of the switch, if it stands in the way.

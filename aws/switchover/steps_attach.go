@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // optional is a qualifier as an input takes it: nil for the function itself.
@@ -32,19 +34,19 @@ func absent[T any](got *T, err error) (*T, error) {
 
 // putPolicy makes a resource policy again: statement by statement, or as a whole
 // where AddPermission could not express it.
-func putPolicy(a Attachment) func(context.Context, *run) (outcome, error) {
+func putPolicy(a snapshot.Attachment) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
 		q, err := r.version(a.Qualifier)
 		if err != nil {
 			return outcome{}, err
 		}
-		statements, err := statementsOf(a)
+		statements, err := snapshot.Statements(a)
 		if err != nil {
 			return outcome{}, err
 		}
 		inputs := make([]*lambda.AddPermissionInput, len(statements))
 		for i, st := range statements {
-			in, why := st.permission(r.name, q)
+			in, why := st.Permission(r.name, q)
 			if why != "" {
 				return r.putWholePolicy(ctx, a, q)
 			}
@@ -73,7 +75,7 @@ func (r *run) hasStatement(ctx context.Context, q, sid string) (bool, error) {
 	if err != nil || got == nil {
 		return false, err
 	}
-	live, err := parsePolicy(aws.ToString(got.Policy))
+	live, err := snapshot.ParsePolicy(aws.ToString(got.Policy))
 	for _, st := range live {
 		if st.Sid == sid {
 			return true, err
@@ -82,8 +84,8 @@ func (r *run) hasStatement(ctx context.Context, q, sid string) (bool, error) {
 	return false, err
 }
 
-func (r *run) putWholePolicy(ctx context.Context, a Attachment, q string) (outcome, error) {
-	answer, err := decode[struct{ Policy string }](a.Value)
+func (r *run) putWholePolicy(ctx context.Context, a snapshot.Attachment, q string) (outcome, error) {
+	answer, err := snapshot.Decode[struct{ Policy string }](a.Value)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -101,13 +103,13 @@ func (r *run) putWholePolicy(ctx context.Context, a Attachment, q string) (outco
 }
 
 // putAsync makes the settings of asynchronous invocation again.
-func putAsync(a Attachment) func(context.Context, *run) (outcome, error) {
+func putAsync(a snapshot.Attachment) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
 		q, err := r.version(a.Qualifier)
 		if err != nil {
 			return outcome{}, err
 		}
-		want, err := decode[types.FunctionEventInvokeConfig](a.Value)
+		want, err := snapshot.Decode[types.FunctionEventInvokeConfig](a.Value)
 		if err != nil {
 			return outcome{}, err
 		}
@@ -130,9 +132,9 @@ func putAsync(a Attachment) func(context.Context, *run) (outcome, error) {
 }
 
 // putURL makes a function URL again; its address is a new one.
-func putURL(a Attachment) func(context.Context, *run) (outcome, error) {
+func putURL(a snapshot.Attachment) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
-		want, err := decode[types.FunctionUrlConfig](a.Value)
+		want, err := snapshot.Decode[types.FunctionUrlConfig](a.Value)
 		if err != nil {
 			return outcome{}, err
 		}
@@ -166,15 +168,15 @@ func putURL(a Attachment) func(context.Context, *run) (outcome, error) {
 
 // putProvisioned asks for provisioned concurrency again and waits until it is
 // ready.
-func putProvisioned(a Attachment) func(context.Context, *run) (outcome, error) {
+func putProvisioned(a snapshot.Attachment) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
 		q, err := r.version(a.Qualifier)
 		if err != nil {
 			return outcome{}, err
 		}
-		want, err := decode[types.ProvisionedConcurrencyConfigListItem](a.Value)
+		want, err := snapshot.Decode[types.ProvisionedConcurrencyConfigListItem](a.Value)
 		if err != nil || want.RequestedProvisionedConcurrentExecutions == nil {
-			return outcome{}, errors.Join(err, fmt.Errorf("the snapshot holds no number for the %s", a.what()))
+			return outcome{}, errors.Join(err, fmt.Errorf("the snapshot holds no number for the %s", a.What()))
 		}
 		n := *want.RequestedProvisionedConcurrentExecutions
 		get := func(ctx context.Context) (*lambda.GetProvisionedConcurrencyConfigOutput, error) {
@@ -217,9 +219,9 @@ func putProvisioned(a Attachment) func(context.Context, *run) (outcome, error) {
 }
 
 // putRecursion allows recursive loops again.
-func putRecursion(a Attachment) func(context.Context, *run) (outcome, error) {
+func putRecursion(a snapshot.Attachment) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
-		want, err := decode[lambda.GetFunctionRecursionConfigOutput](a.Value)
+		want, err := snapshot.Decode[lambda.GetFunctionRecursionConfigOutput](a.Value)
 		if err != nil {
 			return outcome{}, err
 		}

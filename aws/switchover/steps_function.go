@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // keep does nothing: the plan shows what stays.
@@ -135,8 +137,8 @@ func createFunction(ctx context.Context, r *run) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	mended, err := r.snap.mended()
-	if err == nil && !mended {
+	changes, err := mended(r.snap)
+	if err == nil && !changes {
 		err = r.endGap()
 	}
 	return out, err
@@ -168,11 +170,11 @@ func (r *run) create() (*lambda.CreateFunctionInput, error) {
 
 // tags are the user's, and ours on an image function where there is room.
 func (r *run) tags() (map[string]string, error) {
-	tags, err := r.snap.userTags()
+	tags, err := r.snap.UserTags()
 	if err != nil || !r.image {
 		return tags, err
 	}
-	c, err := r.snap.config("")
+	c, err := r.snap.ConfigOf("")
 	if err != nil {
 		return nil, err
 	}
@@ -307,11 +309,11 @@ func settleLatest(ctx context.Context, r *run) (outcome, error) {
 
 // reserve sets reserved concurrency; 0 is a value of its own, which throttles
 // every invocation.
-func reserve(a Attachment) func(context.Context, *run) (outcome, error) {
+func reserve(a snapshot.Attachment) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
-		want, err := decode[lambda.GetFunctionConcurrencyOutput](a.Value)
+		want, err := snapshot.Decode[lambda.GetFunctionConcurrencyOutput](a.Value)
 		if err != nil || want.ReservedConcurrentExecutions == nil {
-			return outcome{}, errors.Join(err, fmt.Errorf("the snapshot holds no number for the %s", a.what()))
+			return outcome{}, errors.Join(err, fmt.Errorf("the snapshot holds no number for the %s", a.What()))
 		}
 		out, err := r.concurrency(ctx, *want.ReservedConcurrentExecutions)
 		if err != nil {

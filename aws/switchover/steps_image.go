@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/registry"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
 	"github.com/optlift/optlift/build/zipdir"
@@ -99,7 +100,7 @@ func watched(ctx context.Context, silence time.Duration) (watched context.Contex
 // request is what the image of one version is made from: the verified archives
 // of the backup. done closes them.
 func (r *run) request(q string) (req image.Request, done func(), err error) {
-	c, err := r.snap.config(q)
+	c, err := r.snap.ConfigOf(q)
 	if err != nil {
 		return req, nil, err
 	}
@@ -141,13 +142,13 @@ func (r *run) request(q string) (req image.Request, done func(), err error) {
 		Labels:   map[string]string{image.LabelFunction: r.snap.ARN},
 		Progress: r.progress,
 	}
-	if layers := layerARNs(c); len(layers) > 0 {
+	if layers := snapshot.LayerARNs(c); len(layers) > 0 {
 		req.Labels[image.LabelLayers] = strings.Join(layers, ",")
 	}
 	if req.Code, err = source("code of "+r.snap.Function, aws.ToString(c.CodeSha256), layer.Task); err != nil {
 		return req, nil, err
 	}
-	for _, name := range layerARNs(c) {
+	for _, name := range snapshot.LayerARNs(c) {
 		l, err := source(name, r.layerSum(name), layer.Opt)
 		if err != nil {
 			return req, nil, err
@@ -164,9 +165,9 @@ func (r *run) request(q string) (req image.Request, done func(), err error) {
 
 // layerSum is the base64 SHA-256 of a layer in the snapshot.
 func (r *run) layerSum(name string) string {
-	for _, a := range r.snap.of(kindLayer) {
+	for _, a := range r.snap.All(snapshot.KindLayer) {
 		if a.Name == name {
-			value, err := decode[layerValue](a.Value)
+			value, err := snapshot.Decode[snapshot.LayerValue](a.Value)
 			if err == nil {
 				return value.CodeSha256
 			}

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // publish makes version q again and keeps the number that AWS gives it.
@@ -49,7 +51,7 @@ func publish(q string) func(context.Context, *run) (outcome, error) {
 
 // twin returns the version of the snapshot that already became number now.
 func (r *run) twin(now string) string {
-	for _, q := range r.snap.carriedVersions() {
+	for _, q := range r.snap.Carried() {
 		if n, err := r.version(q); err == nil && n == now {
 			return q
 		}
@@ -94,7 +96,7 @@ func (r *run) published(ctx context.Context, q string, want types.FunctionConfig
 		}
 		for _, v := range page.Versions {
 			number := aws.ToString(v.Version)
-			if number == latest || r.twin(number) != "" || !sameSettings(v, want, r.image) {
+			if number == snapshot.Latest || r.twin(number) != "" || !sameSettings(v, want, r.image) {
 				continue
 			}
 			got, err := r.live(ctx, r.name, number)
@@ -110,9 +112,9 @@ func (r *run) published(ctx context.Context, q string, want types.FunctionConfig
 }
 
 // putAlias makes an alias again, its versions and weights mapped to the new numbers.
-func putAlias(a Attachment) func(context.Context, *run) (outcome, error) {
+func putAlias(a snapshot.Attachment) func(context.Context, *run) (outcome, error) {
 	return func(ctx context.Context, r *run) (outcome, error) {
-		was, err := decode[types.AliasConfiguration](a.Value)
+		was, err := snapshot.Decode[types.AliasConfiguration](a.Value)
 		if err != nil {
 			return outcome{}, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // small makes a function with one alias and one mapping.
@@ -125,8 +126,8 @@ func TestAttachmentAddedMeanwhile(t *testing.T) {
 	if now.RevisionID != snap.RevisionID {
 		t.Error("the function was touched")
 	}
-	for _, a := range now.of(kindMapping) {
-		if m := must(decode[types.EventSourceMappingConfiguration](a.Value)); aws.ToString(m.State) != "Enabled" {
+	for _, a := range now.All(snapshot.KindMapping) {
+		if m := must(snapshot.Decode[types.EventSourceMappingConfiguration](a.Value)); aws.ToString(m.State) != "Enabled" {
 			t.Errorf("mapping %s is left %s", a.Name, aws.ToString(m.State))
 		}
 	}
@@ -220,13 +221,13 @@ func TestCaptureKeepsDeniedAndAbsentApart(t *testing.T) {
 	b.server.Inject(emulator.Fault{Operation: "ListAliases", Kind: emulator.AccessDenied})
 	b.server.Inject(emulator.Fault{Operation: "GetFunctionCodeSigningConfig", Kind: emulator.AccessDenied})
 	snap := b.capture("shop")
-	if a, _ := snap.one(kindAlias, ""); a.Reading != Denied || a.Message == "" {
+	if a, _ := snap.One(snapshot.KindAlias, ""); a.Reading != snapshot.Denied || a.Message == "" {
 		t.Errorf("aliases: %+v", a)
 	}
-	if a, _ := snap.one(kindCodeSigning, ""); a.Reading != Denied {
+	if a, _ := snap.One(snapshot.KindCodeSigning, ""); a.Reading != snapshot.Denied {
 		t.Errorf("code signing: %+v", a)
 	}
-	if a, _ := snap.one(kindDurable, ""); a.Reading != Absent {
+	if a, _ := snap.One(snapshot.KindDurable, ""); a.Reading != snapshot.Absent {
 		t.Errorf("durable executions: %+v", a)
 	}
 	got := ids(PlanFor(snap, accepted).Blockers)
@@ -235,7 +236,7 @@ func TestCaptureKeepsDeniedAndAbsentApart(t *testing.T) {
 		t.Errorf("blockers %v", got)
 	}
 	b.server.Inject(emulator.Fault{Operation: "GetResourcePolicy", Kind: emulator.AccessDenied, Count: -1})
-	if a, _ := b.capture("shop").one(kindResourcePolicy, "live"); a.Reading != Denied {
+	if a, _ := b.capture("shop").One(snapshot.KindResourcePolicy, "live"); a.Reading != snapshot.Denied {
 		t.Errorf("resource policy: %+v", a)
 	}
 	b.server.ClearFaults()

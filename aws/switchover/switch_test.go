@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // accepted is what the rich function needs a word for.
@@ -35,7 +37,7 @@ func portrait(snap *Snapshot, image bool) map[string]any {
 		drop = append(drop, "Handler", "Layers", "PackageType", "Runtime", "SnapStart", "ImageConfigResponse")
 	}
 	clear := func(raw json.RawMessage) map[string]any {
-		m := must(decode[map[string]any](raw))
+		m := must(snapshot.Decode[map[string]any](raw))
 		for _, f := range drop {
 			delete(m, f)
 		}
@@ -57,20 +59,20 @@ func portrait(snap *Snapshot, image bool) map[string]any {
 	}
 	for _, a := range snap.Attachments {
 		switch a.Kind {
-		case kindCode, kindLayer, kindRuntime:
+		case snapshot.KindCode, snapshot.KindLayer, snapshot.KindRuntime:
 			continue
 		}
 		if a.Qualifier != "" && rename(a.Qualifier) == "version nobody uses this one" {
 			continue
 		}
 		key := a.Kind + " " + rename(a.Qualifier) + " " + a.Name + " " + string(a.Reading)
-		if a.Reading != Present {
+		if a.Reading != snapshot.Present {
 			p[key] = a.Message
 			continue
 		}
 		m := clear(a.Value)
 		switch a.Kind {
-		case kindAlias:
+		case snapshot.KindAlias:
 			m["FunctionVersion"] = rename(fmt.Sprint(m["FunctionVersion"]))
 			if r, _ := m["RoutingConfig"].(map[string]any); r != nil {
 				w := map[string]any{}
@@ -79,7 +81,7 @@ func portrait(snap *Snapshot, image bool) map[string]any {
 				}
 				r["AdditionalVersionWeights"] = w
 			}
-		case kindTags:
+		case snapshot.KindTags:
 			tags := m["Tags"].(map[string]any)
 			for k := range tags {
 				if strings.HasPrefix(k, "optlift:") {
@@ -89,10 +91,10 @@ func portrait(snap *Snapshot, image bool) map[string]any {
 			if len(tags) == 0 { // only ours
 				key, m = "tags   absent", nil
 			}
-		case kindPolicy, kindResourcePolicy:
+		case snapshot.KindPolicy, snapshot.KindResourcePolicy:
 			var lines []string
-			for _, st := range must(statementsOf(a)) {
-				text := string(st.raw)
+			for _, st := range must(snapshot.Statements(a)) {
+				text := string(st.Raw)
 				for number, name := range names {
 					text = strings.ReplaceAll(text, snap.Function+":"+number+`"`, snap.Function+":"+name+`"`)
 				}
@@ -116,7 +118,7 @@ func (b *bench) sameAs(before *Snapshot, image bool) {
 	if d := cmp.Diff(portrait(before, image), portrait(after, image)); d != "" {
 		b.t.Errorf("%s is not what it was (-before +after):\n%s", before.Function, d)
 	}
-	c := must(after.config(""))
+	c := must(after.ConfigOf(""))
 	want := types.PackageTypeZip
 	if image {
 		want = types.PackageTypeImage
@@ -239,10 +241,10 @@ func TestBesideAndRollBack(t *testing.T) {
 		t.Errorf("functions %v", got)
 	}
 	now := b.capture("shop-image")
-	if n, m := len(now.of(kindMapping)), len(before.of(kindMapping)); n != m {
+	if n, m := len(now.All(snapshot.KindMapping)), len(before.All(snapshot.KindMapping)); n != m {
 		t.Errorf("%d mappings moved, want %d", n, m)
 	}
-	if n := len(b.capture("shop").of(kindMapping)); n != 0 {
+	if n := len(b.capture("shop").All(snapshot.KindMapping)); n != 0 {
 		t.Errorf("%d mappings stayed", n)
 	}
 	if _, err := b.s.Rollback(b.ctx, res.Journal, b.emit); err != nil {
@@ -292,7 +294,7 @@ func TestSecondWriter(t *testing.T) {
 	if err == nil || res == nil || res.State != StateFailed || !strings.Contains(err.Error(), "somebody else") {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	if c := must(b.capture("shop").config("")); c.PackageType != types.PackageTypeZip || *c.MemorySize != 444 {
+	if c := must(b.capture("shop").ConfigOf("")); c.PackageType != types.PackageTypeZip || *c.MemorySize != 444 {
 		t.Errorf("the other writer's function is gone: %+v", c)
 	}
 }

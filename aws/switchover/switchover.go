@@ -8,6 +8,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
 )
@@ -59,6 +60,14 @@ func (s *Switcher) api() *lambda.Client {
 // invokeTimeout is a little more than the longest timeout of a function, 900
 // seconds (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 const invokeTimeout = 16 * time.Minute
+
+// Snapshot is all that a function is and has attached; see its package.
+type Snapshot = snapshot.Snapshot
+
+// Capture reads a function, by name or ARN, and everything attached to it.
+func (s *Switcher) Capture(ctx context.Context, function string) (*Snapshot, error) {
+	return snapshot.Capture(ctx, s.api(), s.config.Session.Account, s.config.Region, function)
+}
 
 // StepState is where a step stands.
 type StepState string

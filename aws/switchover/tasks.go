@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // task is a step together with the code that takes it. Plans and runs are made
@@ -65,10 +66,10 @@ func tasksFor(s *Snapshot, c Choices) ([]task, error) {
 // prepare lists what happens before the account's function is touched.
 func (l *lists) prepare() error {
 	layers := 0
-	for range l.snap.of(kindLayer) {
+	for range l.snap.All(snapshot.KindLayer) {
 		layers++
 	}
-	builds, err := l.snap.builds()
+	builds, err := buildsOf(l.snap)
 	if err != nil {
 		return err
 	}
@@ -109,11 +110,11 @@ type build struct {
 }
 
 // builds groups what is carried by what the images are made from.
-func (s *Snapshot) builds() ([]build, error) {
+func buildsOf(s *Snapshot) ([]build, error) {
 	var builds []build
 	at := map[string]int{}
-	for _, q := range append([]string{latest}, s.carriedVersions()...) {
-		key, err := s.buildKey(q)
+	for _, q := range append([]string{snapshot.Latest}, s.Carried()...) {
+		key, err := buildKey(s, q)
 		if err != nil {
 			return nil, err
 		}
@@ -128,19 +129,19 @@ func (s *Snapshot) builds() ([]build, error) {
 	return builds, nil
 }
 
-func (s *Snapshot) buildKey(q string) (string, error) {
-	f, err := s.config(q)
-	return fmt.Sprintf("%s %v %v %s %s", aws.ToString(f.CodeSha256), layerARNs(f), f.Architectures, f.Runtime, aws.ToString(f.Handler)), err
+func buildKey(s *Snapshot, q string) (string, error) {
+	f, err := s.ConfigOf(q)
+	return fmt.Sprintf("%s %v %v %s %s", aws.ToString(f.CodeSha256), snapshot.LayerARNs(f), f.Architectures, f.Runtime, aws.ToString(f.Handler)), err
 }
 
 // differs reports whether a version runs other code, or with other settings,
 // than $LATEST. The description does not count: a version has its own.
-func (s *Snapshot) differs(q string) (bool, error) {
-	a, err := s.config(q)
+func differs(s *Snapshot, q string) (bool, error) {
+	a, err := s.ConfigOf(q)
 	if err != nil {
 		return false, err
 	}
-	b, err := s.config("")
+	b, err := s.ConfigOf("")
 	if err != nil {
 		return false, err
 	}
@@ -151,9 +152,9 @@ func (s *Snapshot) differs(q string) (bool, error) {
 
 // mended reports whether the function has to be changed on the way to its
 // versions, so that its name must not run in between.
-func (s *Snapshot) mended() (bool, error) {
-	for _, q := range s.carriedVersions() {
-		if d, err := s.differs(q); d || err != nil {
+func mended(s *Snapshot) (bool, error) {
+	for _, q := range s.Carried() {
+		if d, err := differs(s, q); d || err != nil {
 			return d, err
 		}
 	}
@@ -165,43 +166,43 @@ func (s *Snapshot) mended() (bool, error) {
 // held still while it goes through older versions.
 func (l *lists) attach(undo string) error {
 	s := l.snap
-	mended, err := s.mended()
+	changes, err := mended(s)
 	if err != nil {
 		return err
 	}
-	held := mended && l.name == s.Function
+	held := changes && l.name == s.Function
 	if held {
 		l.add("hold", Change, "PutFunctionConcurrency", l.arn+" to 0 while its versions are made", undo, hold)
 	}
-	for _, q := range s.carriedVersions() {
+	for _, q := range s.Carried() {
 		l.add("version:"+q, Create, "PublishVersion", l.arn+" as version "+q+" was", undo, publish(q))
 	}
-	if mended {
+	if changes {
 		l.add("latest", Change, "UpdateFunctionConfiguration", l.arn, undo, settleLatest)
 	}
-	if reserved := s.of(kindReserved); len(reserved) > 0 {
+	if reserved := s.All(snapshot.KindReserved); len(reserved) > 0 {
 		l.add("reserved-concurrency", Create, "PutFunctionConcurrency", l.arn, undo, reserve(reserved[0]))
 	} else if held {
 		l.add("reserved-concurrency", Delete, "DeleteFunctionConcurrency", l.arn, undo, release)
 	}
-	for _, a := range s.of(kindAlias) {
+	for _, a := range s.All(snapshot.KindAlias) {
 		l.add("alias:"+a.Name, Create, "CreateAlias", l.arn+":"+a.Name, undo, putAlias(a))
 	}
-	qualifiers, policies := s.policies()
+	qualifiers, policies := s.Policies()
 	for _, q := range qualifiers {
-		l.add("policy"+colon(q), Create, s.policyCall(policies[q]), l.arn+colon(q), undo, putPolicy(policies[q]))
+		l.add("policy"+colon(q), Create, policyCall(s, policies[q]), l.arn+colon(q), undo, putPolicy(policies[q]))
 	}
-	for _, a := range s.of(kindAsync) {
+	for _, a := range s.All(snapshot.KindAsync) {
 		l.add("async-config"+colon(a.Qualifier), Create, "PutFunctionEventInvokeConfig", l.arn+colon(a.Qualifier), undo, putAsync(a))
 	}
-	for _, a := range s.of(kindURL) {
+	for _, a := range s.All(snapshot.KindURL) {
 		l.add("function-url"+colon(a.Qualifier), Create, "CreateFunctionUrlConfig", l.arn+colon(a.Qualifier), undo, putURL(a))
 	}
-	for _, a := range s.of(kindProvisioned) {
+	for _, a := range s.All(snapshot.KindProvisioned) {
 		l.add("provisioned-concurrency"+colon(a.Qualifier), Create, "PutProvisionedConcurrencyConfig", l.arn+colon(a.Qualifier), undo, putProvisioned(a))
 	}
-	for _, a := range s.of(kindRecursion) {
-		got, err := decode[struct{ RecursiveLoop types.RecursiveLoop }](a.Value)
+	for _, a := range s.All(snapshot.KindRecursion) {
+		got, err := snapshot.Decode[struct{ RecursiveLoop types.RecursiveLoop }](a.Value)
 		if err != nil {
 			return err
 		}
@@ -214,13 +215,13 @@ func (l *lists) attach(undo string) error {
 }
 
 // policyCall is the call that makes a policy again.
-func (s *Snapshot) policyCall(a Attachment) string {
-	statements, err := statementsOf(a)
+func policyCall(s *Snapshot, a snapshot.Attachment) string {
+	statements, err := snapshot.Statements(a)
 	if err != nil {
 		return "AddPermission"
 	}
 	for _, st := range statements {
-		if _, why := st.permission(s.Function, a.Qualifier); why != "" {
+		if _, why := st.Permission(s.Function, a.Qualifier); why != "" {
 			return "PutResourcePolicy"
 		}
 	}
@@ -237,10 +238,10 @@ func colon(qualifier string) string {
 
 // mappings are the event source mappings that matter: one that is being deleted
 // does not.
-func (s *Snapshot) mappings() ([]mapping, error) {
+func mappingsOf(s *Snapshot) ([]mapping, error) {
 	var found []mapping
-	for _, a := range s.of(kindMapping) {
-		m, err := decode[types.EventSourceMappingConfiguration](a.Value)
+	for _, a := range s.All(snapshot.KindMapping) {
+		m, err := snapshot.Decode[types.EventSourceMappingConfiguration](a.Value)
 		if err != nil {
 			return nil, err
 		}

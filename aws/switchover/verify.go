@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // verify reads the function that was made and compares it with the snapshot,
@@ -35,15 +37,15 @@ func verify(ctx context.Context, r *run) (outcome, error) {
 // compareWith compares a function as it is now with the snapshot.
 func (r *run) compareWith(now *Snapshot) (out outcome, differs, err error) {
 	for _, a := range now.Attachments {
-		if a.Reading == Denied || a.Reading == Failed {
-			return out, nil, fmt.Errorf("the %s can't be read: %s", a.what(), a.Message)
+		if a.Reading == snapshot.Denied || a.Reading == snapshot.Failed {
+			return out, nil, fmt.Errorf("the %s can't be read: %s", a.What(), a.Message)
 		}
 	}
-	want, err := factsOf(r.snap, view{image: r.image, versions: r.snap.carriedVersions(), number: r.version, states: true})
+	want, err := factsOf(r.snap, view{image: r.image, versions: r.snap.Carried(), number: r.version, states: true})
 	if err != nil {
 		return out, nil, err
 	}
-	got, err := factsOf(now, view{image: r.image, versions: versionNumbers(now.Versions), number: unchanged, states: true})
+	got, err := factsOf(now, view{image: r.image, versions: snapshot.Numbers(now.Versions), number: unchanged, states: true})
 	if err != nil {
 		return out, nil, err
 	}
@@ -64,11 +66,11 @@ func (r *run) sameAttachments(ctx context.Context) error {
 	if found := preflight(now, r.choices); len(found.blockers) > 0 {
 		return fmt.Errorf("function %s: %w: %s", r.snap.Function, errMoved, found.blockers[0].Message)
 	}
-	want, err := factsOf(r.snap, view{versions: versionNumbers(r.snap.Versions), number: unchanged})
+	want, err := factsOf(r.snap, view{versions: snapshot.Numbers(r.snap.Versions), number: unchanged})
 	if err != nil {
 		return err
 	}
-	got, err := factsOf(now, view{versions: versionNumbers(now.Versions), number: unchanged})
+	got, err := factsOf(now, view{versions: snapshot.Numbers(now.Versions), number: unchanged})
 	if err != nil {
 		return err
 	}
@@ -122,7 +124,7 @@ type view struct {
 func factsOf(s *Snapshot, v view) (map[string]any, error) {
 	facts := facts{}
 	settings := func(key, q string) error {
-		c, err := s.config(q)
+		c, err := s.ConfigOf(q)
 		if err != nil {
 			return err
 		}
@@ -147,7 +149,7 @@ func factsOf(s *Snapshot, v view) (map[string]any, error) {
 		}
 	}
 	for _, a := range s.Attachments {
-		if a.Reading != Present {
+		if a.Reading != snapshot.Present {
 			continue
 		}
 		if err := facts.attachment(s, a, v); err != nil {
@@ -165,14 +167,14 @@ func (f facts) add(key string, value any) error {
 	if err != nil {
 		return err
 	}
-	f[key], err = decode[any](raw)
+	f[key], err = snapshot.Decode[any](raw)
 	return err
 }
 
 // attachment adds what must be equal of one attachment.
-func (f facts) attachment(s *Snapshot, a Attachment, v view) error {
+func (f facts) attachment(s *Snapshot, a snapshot.Attachment, v view) error {
 	switch a.Kind {
-	case kindCode, kindLayer, kindRuntime, kindCodeSigning, kindScaling, kindDurable:
+	case snapshot.KindCode, snapshot.KindLayer, snapshot.KindRuntime, snapshot.KindCodeSigning, snapshot.KindScaling, snapshot.KindDurable:
 		return nil // lost by nature, refused, or compared otherwise
 	}
 	q, err := v.number(a.Qualifier)
@@ -181,10 +183,10 @@ func (f facts) attachment(s *Snapshot, a Attachment, v view) error {
 	}
 	key := strings.TrimSpace(strings.ReplaceAll(a.Kind, "-", " ") + " " + q)
 	switch a.Kind {
-	case kindPolicy, kindResourcePolicy:
+	case snapshot.KindPolicy, snapshot.KindResourcePolicy:
 		return f.policy(s, a, q)
-	case kindTags:
-		tags, err := s.userTags()
+	case snapshot.KindTags:
+		tags, err := s.UserTags()
 		if err != nil {
 			return err
 		}
@@ -197,8 +199,8 @@ func (f facts) attachment(s *Snapshot, a Attachment, v view) error {
 			return nil
 		}
 		return f.add(key, tags)
-	case kindAlias:
-		alias, err := decode[types.AliasConfiguration](a.Value)
+	case snapshot.KindAlias:
+		alias, err := snapshot.Decode[types.AliasConfiguration](a.Value)
 		if err != nil {
 			return err
 		}
@@ -207,7 +209,7 @@ func (f facts) attachment(s *Snapshot, a Attachment, v view) error {
 		}
 		return f.add(key, map[string]any{"version": alias.FunctionVersion, "description": aws.ToString(alias.Description), "weights": weights(alias.RoutingConfig)})
 	}
-	fields, err := decode[map[string]any](a.Value)
+	fields, err := snapshot.Decode[map[string]any](a.Value)
 	if err != nil {
 		return err
 	}
@@ -217,7 +219,7 @@ func (f facts) attachment(s *Snapshot, a Attachment, v view) error {
 			delete(fields, name)
 		}
 	}
-	if a.Kind == kindMapping {
+	if a.Kind == snapshot.KindMapping {
 		if state == "Deleting" {
 			return nil
 		}
@@ -231,18 +233,18 @@ func (f facts) attachment(s *Snapshot, a Attachment, v view) error {
 }
 
 // policy adds the effective policy, statement by statement.
-func (f facts) policy(s *Snapshot, a Attachment, q string) error {
-	_, effective := s.policies()
+func (f facts) policy(s *Snapshot, a snapshot.Attachment, q string) error {
+	_, effective := s.Policies()
 	if effective[a.Qualifier].Kind != a.Kind {
 		return nil
 	}
-	statements, err := statementsOf(a)
+	statements, err := snapshot.Statements(a)
 	if err != nil {
 		return err
 	}
 	for _, st := range statements {
 		var plain map[string]any
-		if err := json.Unmarshal(st.raw, &plain); err != nil {
+		if err := json.Unmarshal(st.Raw, &plain); err != nil {
 			return err
 		}
 		delete(plain, "Resource") // the ARN that it hangs on

@@ -1,4 +1,4 @@
-package switchover
+package snapshot
 
 import (
 	"encoding/json"
@@ -26,27 +26,27 @@ const (
 
 // The kinds of attachment, as they stand in Attachment.Kind.
 const (
-	kindVersions       = "versions"
-	kindCode           = "code"
-	kindLayer          = "layer"
-	kindAlias          = "alias"
-	kindPolicy         = "policy"
-	kindResourcePolicy = "resource-policy"
-	kindMapping        = "event-source-mapping"
-	kindURL            = "function-url"
-	kindReserved       = "reserved-concurrency"
-	kindProvisioned    = "provisioned-concurrency"
-	kindAsync          = "async-config"
-	kindCodeSigning    = "code-signing"
-	kindRuntime        = "runtime-management"
-	kindRecursion      = "recursion"
-	kindScaling        = "scaling"
-	kindTags           = "tags"
-	kindDurable        = "durable-executions"
+	KindVersions       = "versions"
+	KindCode           = "code"
+	KindLayer          = "layer"
+	KindAlias          = "alias"
+	KindPolicy         = "policy"
+	KindResourcePolicy = "resource-policy"
+	KindMapping        = "event-source-mapping"
+	KindURL            = "function-url"
+	KindReserved       = "reserved-concurrency"
+	KindProvisioned    = "provisioned-concurrency"
+	KindAsync          = "async-config"
+	KindCodeSigning    = "code-signing"
+	KindRuntime        = "runtime-management"
+	KindRecursion      = "recursion"
+	KindScaling        = "scaling"
+	KindTags           = "tags"
+	KindDurable        = "durable-executions"
 )
 
-// latest is the qualifier of the unpublished version.
-const latest = "$LATEST"
+// Latest is the qualifier of the unpublished version.
+const Latest = "$LATEST"
 
 // Attachment is one thing of a function, as captured.
 type Attachment struct {
@@ -59,8 +59,8 @@ type Attachment struct {
 	Value     json.RawMessage `json:"value,omitempty"`   // as the API answered, secrets included: a Snapshot is a secret
 }
 
-// what names the attachment for people.
-func (a Attachment) what() string {
+// What names the attachment for people.
+func (a Attachment) What() string {
 	s := strings.ReplaceAll(a.Kind, "-", " ")
 	if a.Name != "" {
 		s += " " + a.Name
@@ -93,8 +93,8 @@ type Version struct {
 	Config json.RawMessage `json:"config"`
 }
 
-// encode keeps what the API answered. Fields that it left out stay left out.
-func encode(v any) (json.RawMessage, error) {
+// Encode keeps what the API answered. Fields that it left out stay left out.
+func Encode(v any) (json.RawMessage, error) {
 	whole, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -112,31 +112,32 @@ func encode(v any) (json.RawMessage, error) {
 	return json.Marshal(fields)
 }
 
-func decode[T any](raw json.RawMessage) (T, error) {
+// Decode reads what Encode kept.
+func Decode[T any](raw json.RawMessage) (T, error) {
 	var v T
 	err := json.Unmarshal(raw, &v)
 	return v, err
 }
 
-// config decodes the configuration of a qualifier: "", $LATEST or a version.
-func (s *Snapshot) config(qualifier string) (types.FunctionConfiguration, error) {
+// ConfigOf decodes the configuration of a qualifier: "", $LATEST or a version.
+func (s *Snapshot) ConfigOf(qualifier string) (types.FunctionConfiguration, error) {
 	raw := s.Config
-	if qualifier != "" && qualifier != latest {
+	if qualifier != "" && qualifier != Latest {
 		i := slices.IndexFunc(s.Versions, func(v Version) bool { return v.Number == qualifier })
 		if i < 0 {
 			return types.FunctionConfiguration{}, fmt.Errorf("the snapshot of %s has no version %s", s.Function, qualifier)
 		}
 		raw = s.Versions[i].Config
 	}
-	c, err := decode[types.FunctionConfiguration](raw)
+	c, err := Decode[types.FunctionConfiguration](raw)
 	if err != nil {
 		return c, fmt.Errorf("read the configuration of %s:%s in the snapshot: %w", s.Function, qualifier, err)
 	}
 	return c, nil
 }
 
-// of returns the attachments of a kind that are there.
-func (s *Snapshot) of(kind string) []Attachment {
+// All returns the attachments of a kind that are there.
+func (s *Snapshot) All(kind string) []Attachment {
 	var found []Attachment
 	for _, a := range s.Attachments {
 		if a.Kind == kind && a.Reading == Present {
@@ -146,8 +147,8 @@ func (s *Snapshot) of(kind string) []Attachment {
 	return found
 }
 
-// one returns the attachment of a kind and qualifier, whatever its reading.
-func (s *Snapshot) one(kind, qualifier string) (Attachment, bool) {
+// One returns the attachment of a kind and qualifier, whatever its reading.
+func (s *Snapshot) One(kind, qualifier string) (Attachment, bool) {
 	for _, a := range s.Attachments {
 		if a.Kind == kind && a.Qualifier == qualifier {
 			return a, true
@@ -156,19 +157,19 @@ func (s *Snapshot) one(kind, qualifier string) (Attachment, bool) {
 	return Attachment{}, false
 }
 
-// carriedVersions are the versions that something refers to, in the order they
+// Carried are the versions that something refers to, in the order they
 // were published. Only these are made again.
-func (s *Snapshot) carriedVersions() []string {
+func (s *Snapshot) Carried() []string {
 	used := map[string]bool{}
 	for _, a := range s.Attachments {
-		if a.Reading != Present || a.Kind == kindCode || a.Kind == kindRuntime {
+		if a.Reading != Present || a.Kind == KindCode || a.Kind == KindRuntime {
 			continue
 		}
 		used[a.Qualifier] = true
-		if a.Kind != kindAlias {
+		if a.Kind != KindAlias {
 			continue
 		}
-		if alias, err := decode[types.AliasConfiguration](a.Value); err == nil {
+		if alias, err := Decode[types.AliasConfiguration](a.Value); err == nil {
 			used[aws.ToString(alias.FunctionVersion)] = true
 			if alias.RoutingConfig != nil {
 				for number := range alias.RoutingConfig.AdditionalVersionWeights {
@@ -201,18 +202,18 @@ func byNumber(a, b string) int {
 	return 0
 }
 
-// isVersion tells a version number from an alias name, which needs a letter or
+// IsVersion tells a version number from an alias name, which needs a letter or
 // a sign (https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html).
-func isVersion(qualifier string) bool {
+func IsVersion(qualifier string) bool {
 	return qualifier != "" && strings.Trim(qualifier, "0123456789") == ""
 }
 
-// secrets are the texts of a snapshot that may appear nowhere else: environment
+// Secrets are the texts of a snapshot that may appear nowhere else: environment
 // values and event source tokens.
-func (s *Snapshot) secrets() []string {
+func (s *Snapshot) Secrets() []string {
 	var found []string
-	for _, q := range append([]string{latest}, versionNumbers(s.Versions)...) {
-		c, err := s.config(q)
+	for _, q := range append([]string{Latest}, Numbers(s.Versions)...) {
+		c, err := s.ConfigOf(q)
 		if err != nil || c.Environment == nil {
 			continue
 		}
@@ -220,13 +221,13 @@ func (s *Snapshot) secrets() []string {
 			found = append(found, value)
 		}
 	}
-	for _, a := range append(s.of(kindPolicy), s.of(kindResourcePolicy)...) {
-		statements, err := statementsOf(a)
+	for _, a := range append(s.All(KindPolicy), s.All(KindResourcePolicy)...) {
+		statements, err := Statements(a)
 		if err != nil {
 			continue
 		}
 		for _, st := range statements {
-			if token := st.condition("StringEquals", "lambda:EventSourceToken"); token != "" {
+			if token := st.ConditionValue("StringEquals", "lambda:EventSourceToken"); token != "" {
 				found = append(found, token)
 			}
 		}
@@ -234,10 +235,37 @@ func (s *Snapshot) secrets() []string {
 	return found
 }
 
-func versionNumbers(versions []Version) []string {
+// Numbers are the versions' numbers.
+func Numbers(versions []Version) []string {
 	numbers := make([]string, len(versions))
 	for i, v := range versions {
 		numbers[i] = v.Number
 	}
 	return numbers
+}
+
+// UserTags are the tags that a user can set again.
+func (s *Snapshot) UserTags() (map[string]string, error) {
+	tags := map[string]string{}
+	for _, a := range s.All(KindTags) {
+		got, err := Decode[struct{ Tags map[string]string }](a.Value)
+		if err != nil {
+			return nil, err
+		}
+		for k, v := range got.Tags {
+			if !strings.HasPrefix(strings.ToLower(k), "aws:") {
+				tags[k] = v
+			}
+		}
+	}
+	return tags, nil
+}
+
+// LayerARNs lists a configuration's layers in their order.
+func LayerARNs(c types.FunctionConfiguration) []string {
+	var arns []string
+	for _, l := range c.Layers {
+		arns = append(arns, aws.ToString(l.Arn))
+	}
+	return arns
 }

@@ -1,4 +1,4 @@
-package switchover
+package snapshot
 
 import (
 	"context"
@@ -24,16 +24,17 @@ import (
 // captureCalls bounds the reads in flight; the session keeps to AWS's rates.
 const captureCalls = 6
 
-// Capture reads a function and everything attached to it. An attachment that
-// could not be read is in the snapshot as Denied or Failed; only a function
-// that can't be read at all, or that changes while it is read, is an error.
-func (s *Switcher) Capture(ctx context.Context, function string) (*Snapshot, error) {
-	name, err := s.functionName(function)
+// Capture reads a function, by name or unqualified ARN, and everything attached
+// to it. An attachment that could not be read is in the snapshot as Denied or
+// Failed; only a function that can't be read at all, or that changes while it is
+// read, is an error.
+func Capture(ctx context.Context, api *lambda.Client, account, region, function string) (*Snapshot, error) {
+	name, err := functionName(function, region)
 	if err != nil {
 		return nil, err
 	}
-	c := &capturer{api: s.api(), name: name}
-	if err := c.function(ctx, s.config.Session.Account, s.config.Region); err != nil {
+	c := &capturer{api: api, name: name}
+	if err := c.function(ctx, account, region); err != nil {
 		return nil, fmt.Errorf("read function %s: %w", name, err)
 	}
 	// Aliases and versions first: the rest is asked for each of them.
@@ -44,7 +45,7 @@ func (s *Switcher) Capture(ctx context.Context, function string) (*Snapshot, err
 		c.tags, c.reserved, c.codeSigning, c.recursion, c.scaling, c.durable,
 		c.code(""), c.runtime(""), c.policy(""),
 	}
-	for _, a := range c.snap.of(kindAlias) {
+	for _, a := range c.snap.All(KindAlias) {
 		rest = append(rest, c.policy(a.Name))
 	}
 	for _, v := range c.snap.Versions {
@@ -55,7 +56,7 @@ func (s *Switcher) Capture(ctx context.Context, function string) (*Snapshot, err
 	}
 	// A version may be carried only because it has a policy of its own.
 	var carried []func(context.Context) error
-	for _, number := range c.snap.carriedVersions() {
+	for _, number := range c.snap.Carried() {
 		carried = append(carried, c.code(number), c.runtime(number))
 	}
 	if err := c.together(ctx, carried...); err != nil {
@@ -75,16 +76,16 @@ func (s *Switcher) Capture(ctx context.Context, function string) (*Snapshot, err
 	return c.snap, nil
 }
 
-// functionName takes a name or an unqualified ARN of this region.
-func (s *Switcher) functionName(function string) (string, error) {
+// functionName takes a name or an unqualified ARN of the region.
+func functionName(function, region string) (string, error) {
 	name := function
 	if parsed, err := arn.Parse(function); err == nil {
-		if parsed.Region != s.config.Region {
-			return "", fmt.Errorf("function %s is in %s, not in %s", session.Clean(function), session.Clean(parsed.Region), s.config.Region)
-		}
 		resource, ok := strings.CutPrefix(parsed.Resource, "function:")
-		if parsed.Service != "lambda" || !ok {
+		switch {
+		case parsed.Service != "lambda" || !ok:
 			return "", fmt.Errorf("%s is not a function's ARN", session.Clean(function))
+		case parsed.Region != region:
+			return "", fmt.Errorf("function %s is in %s, not in %s", session.Clean(function), session.Clean(parsed.Region), region)
 		}
 		name = resource
 	}
@@ -129,9 +130,9 @@ func (c *capturer) add(ctx context.Context, kind, qualifier, name string, value 
 		a.Reading = Absent
 	}
 	if a.Reading == Present {
-		raw, err := encode(value)
+		raw, err := Encode(value)
 		if err != nil {
-			return fmt.Errorf("keep the %s of %s: %w", a.what(), c.name, err)
+			return fmt.Errorf("keep the %s of %s: %w", a.What(), c.name, err)
 		}
 		a.Value = raw
 	}
@@ -181,7 +182,7 @@ func (c *capturer) function(ctx context.Context, account, region string) error {
 	if err != nil {
 		return err
 	}
-	raw, err := encode(got.Configuration)
+	raw, err := Encode(got.Configuration)
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func (c *capturer) function(ctx context.Context, account, region string) error {
 	c.name = aws.ToString(f.FunctionName)
 	c.snap = &Snapshot{
 		Schema: 1, Account: account, Region: region,
-		Function: c.name, ARN: strings.TrimSuffix(aws.ToString(f.FunctionArn), ":"+latest), Taken: time.Now().UTC(),
+		Function: c.name, ARN: strings.TrimSuffix(aws.ToString(f.FunctionArn), ":"+Latest), Taken: time.Now().UTC(),
 		RevisionID: aws.ToString(f.RevisionId), CodeSHA256: aws.ToString(f.CodeSha256),
 		Config: raw, Versions: []Version{},
 	}

@@ -1,4 +1,4 @@
-package switchover
+package snapshot
 
 import (
 	"encoding/json"
@@ -11,29 +11,30 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// statement is one statement of a resource policy.
-type statement struct {
+// Statement is one statement of a resource policy.
+type Statement struct {
 	Sid       string                                `json:"Sid"`
 	Effect    string                                `json:"Effect"`
 	Principal json.RawMessage                       `json:"Principal"`
 	Action    json.RawMessage                       `json:"Action"`
 	Resource  json.RawMessage                       `json:"Resource"`
 	Condition map[string]map[string]json.RawMessage `json:"Condition"`
-	raw       json.RawMessage
+	// Raw is the statement as the policy has it.
+	Raw json.RawMessage `json:"-"`
 }
 
-// statementsOf reads the policy document inside the answer of GetPolicy or
+// Statements reads the policy document inside the answer of GetPolicy or
 // GetResourcePolicy.
-func statementsOf(a Attachment) ([]statement, error) {
-	answer, err := decode[struct{ Policy *string }](a.Value)
+func Statements(a Attachment) ([]Statement, error) {
+	answer, err := Decode[struct{ Policy *string }](a.Value)
 	if err != nil {
-		return nil, fmt.Errorf("read the %s in the snapshot: %w", a.what(), err)
+		return nil, fmt.Errorf("read the %s in the snapshot: %w", a.What(), err)
 	}
-	return parsePolicy(aws.ToString(answer.Policy))
+	return ParsePolicy(aws.ToString(answer.Policy))
 }
 
-// parsePolicy reads a policy document; its Statement may be one or several.
-func parsePolicy(document string) ([]statement, error) {
+// ParsePolicy reads a policy document; its Statement may be one or several.
+func ParsePolicy(document string) ([]Statement, error) {
 	if document == "" {
 		return nil, nil
 	}
@@ -45,18 +46,18 @@ func parsePolicy(document string) ([]statement, error) {
 	if json.Unmarshal(doc.Statement, &raws) != nil {
 		raws = []json.RawMessage{doc.Statement}
 	}
-	statements := make([]statement, len(raws))
+	statements := make([]Statement, len(raws))
 	for i, raw := range raws {
 		if err := json.Unmarshal(raw, &statements[i]); err != nil {
 			return nil, fmt.Errorf("read statement %d of a resource policy: %w", i+1, err)
 		}
-		statements[i].raw = raw
+		statements[i].Raw = raw
 	}
 	return statements, nil
 }
 
-// condition returns the single value of one condition; keys match in any case.
-func (s statement) condition(operator, key string) string {
+// ConditionValue returns the single value of one condition; keys match in any case.
+func (s Statement) ConditionValue(operator, key string) string {
 	for k, raw := range s.Condition[operator] {
 		if strings.EqualFold(k, key) {
 			return single(raw)
@@ -78,8 +79,8 @@ func single(raw json.RawMessage) string {
 	return ""
 }
 
-// principal returns the statement's only principal: a service, an ARN or "*".
-func (s statement) principal() string {
+// Who returns the statement's only principal: a service, an ARN or "*".
+func (s Statement) Who() string {
 	if one := single(s.Principal); one != "" {
 		return one
 	}
@@ -99,14 +100,18 @@ func (s statement) principal() string {
 // ARN (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids).
 var uniqueID = regexp.MustCompile(`^A(?:IDA|ROA|GPA|NPA)[A-Z0-9]{12,}$`)
 
-// permission expresses the statement as an AddPermission call for one
+// OfNobody reports whether the statement's principal is a user or role that no
+// longer exists.
+func (s Statement) OfNobody() bool { return uniqueID.MatchString(s.Who()) }
+
+// Permission expresses the statement as an AddPermission call for one
 // qualifier. why is set when that call can't express it: what it can is in
 // https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html.
-func (s statement) permission(function, qualifier string) (in *lambda.AddPermissionInput, why string) {
+func (s Statement) Permission(function, qualifier string) (in *lambda.AddPermissionInput, why string) {
 	switch {
 	case s.Effect != "Allow":
 		return nil, "its effect is " + s.Effect
-	case s.principal() == "":
+	case s.Who() == "":
 		return nil, "it names several principals, or a kind that AddPermission does not take"
 	case single(s.Action) == "":
 		return nil, "it names several actions"
@@ -115,7 +120,7 @@ func (s statement) permission(function, qualifier string) (in *lambda.AddPermiss
 	}
 	in = &lambda.AddPermissionInput{
 		FunctionName: aws.String(function), StatementId: aws.String(s.Sid),
-		Action: aws.String(single(s.Action)), Principal: aws.String(s.principal()),
+		Action: aws.String(single(s.Action)), Principal: aws.String(s.Who()),
 	}
 	if qualifier != "" {
 		in.Qualifier = aws.String(qualifier)
@@ -151,16 +156,23 @@ func (s statement) permission(function, qualifier string) (in *lambda.AddPermiss
 	return in, ""
 }
 
-// policies returns the effective resource policy of each qualifier that has
+// Policies returns the effective resource policy of each qualifier that has
 // one. Where the endpoint has GetResourcePolicy its whole document counts: what
 // AddPermission made is in it too.
-func (s *Snapshot) policies() (qualifiers []string, byQualifier map[string]Attachment) {
+func (s *Snapshot) Policies() (qualifiers []string, byQualifier map[string]Attachment) {
 	byQualifier = map[string]Attachment{}
-	for _, a := range append(s.of(kindPolicy), s.of(kindResourcePolicy)...) {
+	for _, a := range append(s.All(KindPolicy), s.All(KindResourcePolicy)...) {
 		if _, seen := byQualifier[a.Qualifier]; !seen {
 			qualifiers = append(qualifiers, a.Qualifier)
 		}
 		byQualifier[a.Qualifier] = a
 	}
 	return qualifiers, byQualifier
+}
+
+// WholePolicies reports whether the endpoint can write a qualifier's policy as a
+// whole document.
+func (s *Snapshot) WholePolicies(qualifier string) bool {
+	a, found := s.One(KindResourcePolicy, qualifier)
+	return found && (a.Reading == Present || a.Reading == Absent && a.Message == "")
 }

@@ -1,4 +1,4 @@
-package switchover
+package snapshot
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // qualifierOf returns what follows an unqualified function ARN.
 func qualifierOf(functionARN, unqualified string) string {
 	q := strings.TrimPrefix(strings.TrimPrefix(functionARN, unqualified), ":")
-	if q == latest {
+	if q == Latest {
 		return ""
 	}
 	return q
@@ -26,13 +26,13 @@ func (c *capturer) versions(ctx context.Context) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return c.add(ctx, kindVersions, "", "", nil, err)
+			return c.add(ctx, KindVersions, "", "", nil, err)
 		}
 		for _, v := range page.Versions {
-			if aws.ToString(v.Version) == latest {
+			if aws.ToString(v.Version) == Latest {
 				continue
 			}
-			raw, err := encode(v)
+			raw, err := Encode(v)
 			if err != nil {
 				return fmt.Errorf("keep version %s of %s: %w", aws.ToString(v.Version), c.name, err)
 			}
@@ -51,16 +51,16 @@ func (c *capturer) aliases(ctx context.Context) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return c.add(ctx, kindAlias, "", "", nil, err)
+			return c.add(ctx, KindAlias, "", "", nil, err)
 		}
 		for _, alias := range page.Aliases {
 			found = true
-			if err := c.add(ctx, kindAlias, aws.ToString(alias.Name), aws.ToString(alias.Name), alias, nil); err != nil {
+			if err := c.add(ctx, KindAlias, aws.ToString(alias.Name), aws.ToString(alias.Name), alias, nil); err != nil {
 				return err
 			}
 		}
 	}
-	return c.none(ctx, found, kindAlias)
+	return c.none(ctx, found, KindAlias)
 }
 
 // none files that a list was read and is empty.
@@ -79,7 +79,7 @@ func (c *capturer) mappings(ctx context.Context) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return c.add(ctx, kindMapping, "", "", nil, err)
+			return c.add(ctx, KindMapping, "", "", nil, err)
 		}
 		for _, m := range page.EventSourceMappings {
 			target := aws.ToString(m.FunctionArn)
@@ -89,12 +89,12 @@ func (c *capturer) mappings(ctx context.Context) error {
 			found = true
 			// Filters encrypted with the user's key come back only from a single read.
 			one, err := c.api.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: m.UUID})
-			if err := c.add(ctx, kindMapping, qualifierOf(target, c.snap.ARN), aws.ToString(m.UUID), one, err); err != nil {
+			if err := c.add(ctx, KindMapping, qualifierOf(target, c.snap.ARN), aws.ToString(m.UUID), one, err); err != nil {
 				return err
 			}
 		}
 	}
-	return c.none(ctx, found, kindMapping)
+	return c.none(ctx, found, KindMapping)
 }
 
 func (c *capturer) urls(ctx context.Context) error {
@@ -103,16 +103,16 @@ func (c *capturer) urls(ctx context.Context) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return c.add(ctx, kindURL, "", "", nil, err)
+			return c.add(ctx, KindURL, "", "", nil, err)
 		}
 		for _, u := range page.FunctionUrlConfigs {
 			found = true
-			if err := c.add(ctx, kindURL, qualifierOf(aws.ToString(u.FunctionArn), c.snap.ARN), "", u, nil); err != nil {
+			if err := c.add(ctx, KindURL, qualifierOf(aws.ToString(u.FunctionArn), c.snap.ARN), "", u, nil); err != nil {
 				return err
 			}
 		}
 	}
-	return c.none(ctx, found, kindURL)
+	return c.none(ctx, found, KindURL)
 }
 
 func (c *capturer) provisioned(ctx context.Context) error {
@@ -122,16 +122,16 @@ func (c *capturer) provisioned(ctx context.Context) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return c.add(ctx, kindProvisioned, "", "", nil, err)
+			return c.add(ctx, KindProvisioned, "", "", nil, err)
 		}
 		for _, p := range page.ProvisionedConcurrencyConfigs {
 			found = true
-			if err := c.add(ctx, kindProvisioned, qualifierOf(aws.ToString(p.FunctionArn), c.snap.ARN), "", p, nil); err != nil {
+			if err := c.add(ctx, KindProvisioned, qualifierOf(aws.ToString(p.FunctionArn), c.snap.ARN), "", p, nil); err != nil {
 				return err
 			}
 		}
 	}
-	return c.none(ctx, found, kindProvisioned)
+	return c.none(ctx, found, KindProvisioned)
 }
 
 func (c *capturer) asyncConfigs(ctx context.Context) error {
@@ -141,16 +141,16 @@ func (c *capturer) asyncConfigs(ctx context.Context) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return c.add(ctx, kindAsync, "", "", nil, err)
+			return c.add(ctx, KindAsync, "", "", nil, err)
 		}
 		for _, e := range page.FunctionEventInvokeConfigs {
 			found = true
-			if err := c.add(ctx, kindAsync, qualifierOf(aws.ToString(e.FunctionArn), c.snap.ARN), "", e, nil); err != nil {
+			if err := c.add(ctx, KindAsync, qualifierOf(aws.ToString(e.FunctionArn), c.snap.ARN), "", e, nil); err != nil {
 				return err
 			}
 		}
 	}
-	return c.none(ctx, found, kindAsync)
+	return c.none(ctx, found, KindAsync)
 }
 
 // tags come from ListTags: GetFunction leaves them out without a word when the
@@ -158,62 +158,62 @@ func (c *capturer) asyncConfigs(ctx context.Context) error {
 func (c *capturer) tags(ctx context.Context) error {
 	got, err := c.api.ListTags(ctx, &lambda.ListTagsInput{Resource: &c.snap.ARN})
 	if err == nil && len(got.Tags) == 0 {
-		return c.none(ctx, false, kindTags)
+		return c.none(ctx, false, KindTags)
 	}
-	return c.add(ctx, kindTags, "", "", got, err)
+	return c.add(ctx, KindTags, "", "", got, err)
 }
 
 // reserved keeps zero and none apart: zero throttles every invocation.
 func (c *capturer) reserved(ctx context.Context) error {
 	got, err := c.api.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: &c.name})
 	if err == nil && got.ReservedConcurrentExecutions == nil {
-		return c.none(ctx, false, kindReserved)
+		return c.none(ctx, false, KindReserved)
 	}
-	return c.add(ctx, kindReserved, "", "", got, err)
+	return c.add(ctx, KindReserved, "", "", got, err)
 }
 
 func (c *capturer) codeSigning(ctx context.Context) error {
 	got, err := c.api.GetFunctionCodeSigningConfig(ctx, &lambda.GetFunctionCodeSigningConfigInput{FunctionName: &c.name})
 	if err == nil && aws.ToString(got.CodeSigningConfigArn) == "" {
-		return c.none(ctx, false, kindCodeSigning)
+		return c.none(ctx, false, KindCodeSigning)
 	}
-	return c.add(ctx, kindCodeSigning, "", "", got, err)
+	return c.add(ctx, KindCodeSigning, "", "", got, err)
 }
 
 func (c *capturer) recursion(ctx context.Context) error {
 	got, err := c.api.GetFunctionRecursionConfig(ctx, &lambda.GetFunctionRecursionConfigInput{FunctionName: &c.name})
-	return c.add(ctx, kindRecursion, "", "", got, err)
+	return c.add(ctx, KindRecursion, "", "", got, err)
 }
 
 // scaling exists only on managed instances.
 func (c *capturer) scaling(ctx context.Context) error {
-	config, err := c.snap.config("")
+	config, err := c.snap.ConfigOf("")
 	if err != nil {
 		return err
 	}
 	if config.CapacityProviderConfig == nil {
-		return c.none(ctx, false, kindScaling)
+		return c.none(ctx, false, KindScaling)
 	}
 	got, err := c.api.GetFunctionScalingConfig(ctx, &lambda.GetFunctionScalingConfigInput{
-		FunctionName: &c.name, Qualifier: aws.String(latest)})
-	return c.add(ctx, kindScaling, "", "", got, err)
+		FunctionName: &c.name, Qualifier: aws.String(Latest)})
+	return c.add(ctx, KindScaling, "", "", got, err)
 }
 
 // durable asks for running executions of a durable function.
 func (c *capturer) durable(ctx context.Context) error {
-	config, err := c.snap.config("")
+	config, err := c.snap.ConfigOf("")
 	if err != nil {
 		return err
 	}
 	if config.DurableConfig == nil {
-		return c.none(ctx, false, kindDurable)
+		return c.none(ctx, false, KindDurable)
 	}
 	got, err := c.api.ListDurableExecutionsByFunction(ctx, &lambda.ListDurableExecutionsByFunctionInput{
 		FunctionName: &c.name, Statuses: []types.ExecutionStatus{types.ExecutionStatusRunning}, MaxItems: 1})
 	if err == nil && len(got.DurableExecutions) == 0 {
-		return c.none(ctx, false, kindDurable)
+		return c.none(ctx, false, KindDurable)
 	}
-	return c.add(ctx, kindDurable, "", "", got, err)
+	return c.add(ctx, KindDurable, "", "", got, err)
 }
 
 // code reads where the code of a version lies and the version's own
@@ -226,9 +226,9 @@ func (c *capturer) code(qualifier string) func(context.Context) error {
 		}
 		got, err := c.api.GetFunction(ctx, in)
 		if err != nil || got.Code == nil {
-			return c.add(ctx, kindCode, qualifier, "", nil, err)
+			return c.add(ctx, KindCode, qualifier, "", nil, err)
 		}
-		raw, err := encode(got.Configuration)
+		raw, err := Encode(got.Configuration)
 		if err != nil {
 			return err
 		}
@@ -239,7 +239,7 @@ func (c *capturer) code(qualifier string) func(context.Context) error {
 		c.mu.Unlock()
 		where := *got.Code
 		where.Location = nil
-		return c.add(ctx, kindCode, qualifier, "", where, nil)
+		return c.add(ctx, KindCode, qualifier, "", where, nil)
 	}
 }
 
@@ -247,7 +247,7 @@ func (c *capturer) code(qualifier string) func(context.Context) error {
 // asking is an error.
 func (c *capturer) runtime(qualifier string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if config, err := c.snap.config(""); err != nil || config.PackageType == types.PackageTypeImage {
+		if config, err := c.snap.ConfigOf(""); err != nil || config.PackageType == types.PackageTypeImage {
 			return err
 		}
 		in := &lambda.GetRuntimeManagementConfigInput{FunctionName: &c.name}
@@ -255,7 +255,7 @@ func (c *capturer) runtime(qualifier string) func(context.Context) error {
 			in.Qualifier = &qualifier
 		}
 		got, err := c.api.GetRuntimeManagementConfig(ctx, in)
-		return c.add(ctx, kindRuntime, qualifier, "", got, err)
+		return c.add(ctx, KindRuntime, qualifier, "", got, err)
 	}
 }
 
@@ -273,14 +273,14 @@ func (c *capturer) policy(qualifier string) func(context.Context) error {
 		if err == nil && aws.ToString(classic.Policy) == "" {
 			classic = nil
 		}
-		if err := c.add(ctx, kindPolicy, qualifier, "", pointer(classic), err); err != nil {
+		if err := c.add(ctx, KindPolicy, qualifier, "", pointer(classic), err); err != nil {
 			return err
 		}
 		whole, err := c.api.GetResourcePolicy(ctx, &lambda.GetResourcePolicyInput{ResourceArn: &resource})
 		if err == nil && aws.ToString(whole.Policy) == "" {
 			whole = nil
 		}
-		return c.add(ctx, kindResourcePolicy, qualifier, "", pointer(whole), err)
+		return c.add(ctx, KindResourcePolicy, qualifier, "", pointer(whole), err)
 	}
 }
 
@@ -297,8 +297,8 @@ func pointer[T any](p *T) any {
 func (c *capturer) layers() ([]func(context.Context) error, error) {
 	var reads []func(context.Context) error
 	asked := map[string]bool{}
-	for _, q := range append([]string{""}, c.snap.carriedVersions()...) {
-		config, err := c.snap.config(q)
+	for _, q := range append([]string{""}, c.snap.Carried()...) {
+		config, err := c.snap.ConfigOf(q)
 		if err != nil {
 			return nil, err
 		}
@@ -313,19 +313,19 @@ func (c *capturer) layers() ([]func(context.Context) error, error) {
 	return reads, nil
 }
 
-// layerValue is what is kept of a layer version.
-type layerValue struct {
-	CodeSha256 string
-	CodeSize   int64
+// LayerValue is what is kept of a layer version.
+type LayerValue struct {
+	CodeSha256 string // base64
+	CodeSize   int64  // bytes
 }
 
 func (c *capturer) layer(name string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		got, err := c.api.GetLayerVersionByArn(ctx, &lambda.GetLayerVersionByArnInput{Arn: &name})
 		if err != nil || got.Content == nil {
-			return c.add(ctx, kindLayer, "", name, nil, err)
+			return c.add(ctx, KindLayer, "", name, nil, err)
 		}
-		return c.add(ctx, kindLayer, "", name, layerValue{
+		return c.add(ctx, KindLayer, "", name, LayerValue{
 			CodeSha256: aws.ToString(got.Content.CodeSha256), CodeSize: got.Content.CodeSize}, nil)
 	}
 }
