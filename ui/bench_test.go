@@ -8,6 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/functions"
 )
 
 // filled is the program at 160x48 with n functions, all measured, nothing running.
@@ -23,8 +25,13 @@ func filled(b *testing.B, n int) *model {
 	m.inv.Apply(account.Event{Listing: &account.Listing{Region: fakeRegion, Found: n, Done: true}})
 	m.inv.Finish()
 	m.Update(tea.WindowSizeMsg{Width: 160, Height: 48})
-	m.first().Update(nil)
-	m.first().SetFilter("")
+	m.broadcast(functions.Changed{})
+	if got := m.first().Count(); got != draw.Plural(n, "function") {
+		b.Fatalf("%s instead of %d functions", got, n)
+	}
+	if m.first().Selected() == nil {
+		b.Fatal("no function is selected")
+	}
 	return m
 }
 
@@ -56,6 +63,9 @@ func BenchmarkFilter(b *testing.B) {
 				if err := m.first().SetFilter(text); err != nil {
 					b.Fatal(err)
 				}
+			}
+			if m.first().Selected() == nil {
+				b.Fatal("nothing was found")
 			}
 		})
 	}
