@@ -265,12 +265,15 @@ func TestSameAsStandardLibrary(t *testing.T) {
 			t.Fatal(err)
 		}
 		var first Result
-		for i, chunk := range []int{chunkSize, 1, 3, rapid.IntRange(1, 100000).Draw(t, "chunk")} {
-			if chunk < 8 && len(want) > 16000 {
+		for i, p := range []pace{usualPace(), {1, 1, maxLocalHeader, 1}, {3, 3, maxLocalHeader, 1000}, {
+			unpackers: rapid.IntRange(1, 4).Draw(t, "unpackers"), chunk: rapid.IntRange(1, 100000).Draw(t, "chunk"),
+			load: rapid.IntRange(maxLocalHeader, 600000).Draw(t, "load"), section: rapid.IntRange(0, 600000).Draw(t, "section"),
+		}} {
+			if p.chunk < 8 && len(want) > 16000 {
 				continue // the same again, byte by byte, only slower
 			}
 			var out bytes.Buffer
-			res, err := l.splice(context.Background(), &out, nil, chunk)
+			res, err := l.splice(context.Background(), &out, nil, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -285,7 +288,7 @@ func TestSameAsStandardLibrary(t *testing.T) {
 					t.Fatalf("diff ID %s of %d bytes, want %s of %d", res.DiffID, res.Uncompressed, sum(want), len(want))
 				}
 			} else if d := cmp.Diff(first, res); d != "" {
-				t.Fatalf("chunks of %d bytes give another result:\n%s", chunk, d)
+				t.Fatalf("%+v gives another result:\n%s", p, d)
 			}
 		}
 	})

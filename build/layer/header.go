@@ -72,26 +72,29 @@ func distanceCode(distance int) code {
 // headerCoder writes tar headers as blocks of the fixed code. It finds repeats
 // inside what it is given, and in the header before at the same place.
 type headerCoder struct {
-	out   []byte // whole bytes of the stream, not taken yet
-	acc   uint64 // the bits behind them
-	n     uint   // how many, fewer than 8 between calls
-	heads [1 << hashBits]int32
+	out   []byte               // bytes of the stream, not taken yet
+	acc   uint64               // the bits behind them
+	n     uint                 // how many, fewer than 32 between calls
+	coded int64                // bytes that blocks were given so far
+	heads [1 << hashBits]int64 // where among them, counted from 1, the bytes of that hash were last
 }
 
 const hashBits = 9
 
 func (c *headerCoder) put(v code) {
 	c.acc |= uint64(v.bits) << c.n
-	for c.n += uint(v.n); c.n >= 8; c.n -= 8 {
-		c.out = append(c.out, byte(c.acc))
-		c.acc >>= 8
+	if c.n += uint(v.n); c.n >= 32 {
+		c.out = binary.LittleEndian.AppendUint32(c.out, uint32(c.acc))
+		c.acc >>= 32
+		c.n -= 32
 	}
 }
 
 // align ends the last byte with zeros.
 func (c *headerCoder) align() {
-	if c.n > 0 {
-		c.put(code{0, uint8(8 - c.n)})
+	for ; c.n > 0; c.n -= min(c.n, 8) {
+		c.out = append(c.out, byte(c.acc))
+		c.acc >>= 8
 	}
 }
 
@@ -112,26 +115,25 @@ func (c *headerCoder) block(data, before []byte, back int, final bool) {
 		kind.bits |= 1
 	}
 	c.put(kind)
-	for i := range c.heads {
-		c.heads[i] = -1
-	}
 	if back > maxDistance || back < len(before) {
 		before = nil
 	}
+	base := c.coded + 1
+	c.coded += int64(len(data))
 	offset := len(data) - len(before)
 	for i := 0; i < len(data); {
 		length, distance := 0, 0
-		if j := i - offset; j >= 0 && j < len(before) && before != nil {
+		if j := i - offset; j >= 0 && j < len(before) {
 			length, distance = common(data[i:], before[j:]), back
 		}
 		if len(data)-i >= 4 {
 			h := binary.LittleEndian.Uint32(data[i:]) * 0x9e3779b1 >> (32 - hashBits)
-			if k := int(c.heads[h]); k >= 0 {
+			if k := int(c.heads[h] - base); k >= 0 {
 				if n := common(data[i:], data[k:]); n > length || n == length && i-k < distance {
 					length, distance = n, i-k
 				}
 			}
-			c.heads[h] = int32(i)
+			c.heads[h] = base + int64(i)
 		}
 		if length < minMatch {
 			c.put(fixedLiterals[data[i]])
@@ -149,7 +151,14 @@ func (c *headerCoder) block(data, before []byte, back int, final bool) {
 // may be what a is part of.
 func common(a, b []byte) int {
 	n := min(len(a), len(b), maxMatch)
-	for i := range n {
+	a, b = a[:n], b[:n]
+	i := 0
+	for ; i <= n-8; i += 8 {
+		if d := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); d != 0 {
+			return i + bits.TrailingZeros64(d)/8
+		}
+	}
+	for ; i < n; i++ {
 		if a[i] != b[i] {
 			return i
 		}

@@ -231,6 +231,13 @@ func FuzzConvert(f *testing.F) {
 	f.Add(ziptest.Bytes(), uint16(1), false)
 	f.Add(ziptest.Bytes(ziptest.File("bootstrap", "#!/bin/sh").DOS().Deflated(), ziptest.Link("l", "bootstrap")), uint16(100), true)
 	f.Add(ziptest.Bytes(ziptest.File("a", "1").Raw(farBack()).Both(func(h *ziptest.Header) { h.Method = 8 })), uint16(0), true)
+	uneven := make([]byte, 250000)
+	for i, x := 0, uint32(1); i < len(uneven); i++ {
+		x = x*1664525 + 1013904223
+		uneven[i] = byte(x >> 24 & (x >> 16))
+	}
+	// Longer, compressed or not, than what is read at once.
+	f.Add(ziptest.Bytes(ziptest.File("a", string(uneven)), ziptest.File("b", string(uneven)).Deflated(), ziptest.File("c", "")), uint16(9999), false)
 	f.Fuzz(func(t *testing.T, archive []byte, chunk uint16, task bool) {
 		d, err := zipdir.Read("a.zip", bytes.NewReader(archive), int64(len(archive)))
 		if err != nil || d.Unzipped > 16<<20 {
@@ -245,8 +252,8 @@ func FuzzConvert(f *testing.F) {
 			return
 		}
 		var one, two bytes.Buffer
-		res, err := l.splice(context.Background(), &one, nil, chunkSize)
-		res2, err2 := l.splice(context.Background(), &two, nil, int(chunk)+1)
+		res, err := l.splice(context.Background(), &one, nil, usualPace())
+		res2, err2 := l.splice(context.Background(), &two, nil, pace{unpackers: 1 + int(chunk%3), chunk: int(chunk) + 1, load: maxLocalHeader, section: int(chunk) * 3})
 		if (err == nil) != (err2 == nil) {
 			t.Fatalf("err %v; in chunks of %d err %v", err, chunk+1, err2)
 		}

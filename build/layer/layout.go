@@ -36,7 +36,11 @@ type record struct {
 	mode   fs.FileMode
 	size   int64
 	entry  *zipdir.Entry
+	end    int64 // of a file: no byte of its data, local header included, lies behind it in the archive
 }
+
+// hasData says whether the archive holds data for r.
+func (r *record) hasData() bool { return r.typ == tar.TypeReg }
 
 // newLayout decides everything about the tar except its data: order, names,
 // modes. It refuses what can be refused without reading data.
@@ -73,7 +77,7 @@ func newLayout(src Source, opts Options) (*layout, error) {
 		case zipdir.Symlink:
 			files = append(files, record{name: name, typ: tar.TypeSymlink, mode: 0o777, target: e.Target, entry: e})
 		default:
-			files = append(files, record{name: name, typ: tar.TypeReg, mode: l.fileMode(e, name, exec), size: e.Size, entry: e})
+			files = append(files, record{name: name, typ: tar.TypeReg, mode: l.fileMode(e, name, exec), size: e.Size, entry: e, end: dataEnd(src.Dir, i)})
 			l.files += e.Size
 		}
 	}
@@ -94,6 +98,17 @@ func newLayout(src Source, opts Options) (*layout, error) {
 	}
 	l.records = append(l.records, files...)
 	return l, nil
+}
+
+// dataEnd is where at the latest an entry's data ends: the next entry's header
+// follows, or the directory, or something that nobody needs.
+func dataEnd(d *zipdir.Directory, i int) int64 {
+	end := d.Size
+	if i+1 < len(d.Entries) {
+		end = d.Entries[i+1].HeaderOffset
+	}
+	e := &d.Entries[i]
+	return min(end, e.HeaderOffset+maxLocalHeader+e.CompressedSize)
 }
 
 // addParents adds the directories above name.
@@ -212,9 +227,4 @@ func whiteout(name string) bool {
 // refuse is the error for an entry.
 func (l *layout) refuse(e *zipdir.Entry, rule zipdir.Rule, detail string) error {
 	return &zipdir.Error{Archive: l.src.Name, Entry: e.Name, Rule: rule, Detail: detail}
-}
-
-// header is the tar header of r.
-func (l *layout) header(r *record) *tar.Header {
-	return &tar.Header{Typeflag: r.typ, Name: r.name, Linkname: r.target, Size: r.size, Mode: int64(r.mode), ModTime: l.time}
 }

@@ -1,8 +1,6 @@
 package layer
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -11,18 +9,13 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/optlift/optlift/build/layer/inflate"
 )
-
-// chunkSize is how much is read, and how much handed on, at once.
-const chunkSize = 256 << 10
-
-// pipeChunks is how many chunks of each kind there are.
-const pipeChunks = 6
 
 // splicer makes one gzip member out of an archive's deflate streams.
 //
@@ -33,20 +26,15 @@ const pipeChunks = 6
 // No content is ever compressed; it is decompressed once, for the tar's hash
 // and to check it.
 //
-// Three goroutines share the work: this one reads, inflates and assembles, one
-// hashes the tar, one hashes and writes the result.
+// Unpackers inflate, a section of the archive each. This goroutine takes their
+// pieces in the archive's order and assembles the result, one hashes the tar, one
+// hashes and writes the result. So the bytes depend on nothing but the layout.
 type splicer struct {
 	ctx      context.Context
 	l        *layout
 	progress func(int64)
-	chunk    int // chunkSize, but for tests
 
-	in  *window
-	dec inflate.Decoder
-
-	tar     *pipe
-	tarBuf  []byte // inflate.Window bytes of what came before, then the chunk
-	tarEnd  int
+	tar     chan *piece // to its hasher
 	tarSize int64
 
 	blob     *pipe
@@ -55,13 +43,35 @@ type splicer struct {
 	blobSize int64
 	failed   atomic.Pointer[error] // why the writer gave up
 
-	held   byte // the last byte of the stream at hand, not decoded to its end
-	isHeld bool
-
 	coder     headerCoder
-	head      bytes.Buffer // padding of the file before, then the header
-	before    [512]byte    // the header before, or its last block
-	beforePos int64        // where in the tar it lies
+	before    [512]byte // the header before, or its last block
+	beforePos int64     // where in the tar it lies
+	stored    int64     // bytes of the stored entry at hand that are in no block yet
+	block     int       // bytes left of its block at hand
+}
+
+// pace is how a conversion is cut up. It changes no byte of the result.
+type pace struct {
+	unpackers int
+	chunk     int // bytes of a stream that are handed on at once
+	load      int // bytes of the archive that an unpacker reads at once
+	section   int // bytes of the tar that an unpacker takes on at once
+}
+
+// chunkSize is how much is handed on, or read from a file, at once.
+const chunkSize = 256 << 10
+
+const (
+	maxUnpackers = 2
+	piecesEach   = 6 // of an unpacker, at most
+	loadsEach    = 3
+	blobChunks   = 6
+)
+
+// usualPace makes for some 8 MiB: two unpackers with six pieces of 256 KiB and a
+// window, and three loads of 512 KiB; six chunks of the result.
+func usualPace() pace {
+	return pace{unpackers: min(runtime.GOMAXPROCS(0), maxUnpackers), chunk: chunkSize, load: 512 << 10, section: 512 << 10}
 }
 
 // gzipHeader has no name and no time, and says that the system is unknown:
@@ -70,28 +80,28 @@ var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}
 
 // convert writes the layout to w.
 func (l *layout) convert(ctx context.Context, w io.Writer, progress func(int64)) (Result, error) {
-	return l.splice(ctx, w, progress, chunkSize)
+	return l.splice(ctx, w, progress, usualPace())
 }
 
-func (l *layout) splice(ctx context.Context, w io.Writer, progress func(int64), chunk int) (Result, error) {
+func (l *layout) splice(ctx context.Context, w io.Writer, progress func(int64), p pace) (Result, error) {
 	s := &splicer{
-		ctx: ctx, l: l, progress: progress, chunk: chunk,
-		in:        newWindow(l.src.Dir.ReaderAt(), l.src.Dir.Size, max(chunk, minWindow)),
-		tar:       newPipe(pipeChunks, inflate.Window+chunk+inflate.Slack),
-		blob:      newPipe(pipeChunks, chunk),
+		ctx: ctx, l: l, progress: progress,
+		tar:       make(chan *piece, p.unpackers*piecesEach+1),
+		blob:      newPipe(blobChunks, p.chunk),
 		beforePos: -1,
 	}
-	s.tarBuf, s.tarEnd = s.tar.get(), inflate.Window
 	s.blobBuf = s.blob.get()
 
 	diff, digest := sha256.New(), sha256.New()
 	var sum uint32
 	var tarDone, blobDone sync.WaitGroup
 	tarDone.Go(func() {
-		s.tar.each(func(b []byte) {
+		for p := range s.tar {
+			b := p.tar()
 			diff.Write(b)
 			sum = crc32.Update(sum, crc32.IEEETable, b)
-		})
+			p.home <- p
+		}
 	})
 	blobDone.Go(func() {
 		s.blob.each(func(b []byte) {
@@ -106,9 +116,8 @@ func (l *layout) splice(ctx context.Context, w io.Writer, progress func(int64), 
 		})
 	})
 
-	err := s.run()
-	s.handTar()
-	close(s.tar.full)
+	err := s.run(p)
+	close(s.tar)
 	tarDone.Wait()
 	if err == nil {
 		s.putBlob(binary.LittleEndian.AppendUint32(nil, sum))
@@ -145,42 +154,28 @@ func shortWrite(n, want int) error {
 var errWriter = errors.New("the writer failed")
 
 // run assembles everything but gzip's checksum and length.
-func (s *splicer) run() error {
+func (s *splicer) run(p pace) error {
+	ctx, stop := context.WithCancel(s.ctx)
+	var unpackers sync.WaitGroup
+	defer unpackers.Wait()
+	defer stop()
+	f := newFeed(s.l, p)
+	for range p.unpackers {
+		u := newUnpacker(ctx, s.l, f, p)
+		unpackers.Go(u.run)
+	}
 	s.putBlob(gzipHeader)
-	var fileEnd int64 // of data still to be padded
-	tw := new(tar.Writer)
-	for i := range s.l.records {
-		r := &s.l.records[i]
-		s.head.Reset()
-		s.head.Write(zeros[:-fileEnd&511])
-		if r.typ == tar.TypeSymlink && r.target == "" {
-			target, err := s.l.src.Dir.LinkTarget(r.entry)
-			if err != nil {
+	for section := range f.sections {
+		for piece := range section {
+			if err := s.put(piece); err != nil {
 				return err
 			}
-			r.target = target
-		}
-		*tw = *tar.NewWriter(&s.head)
-		if err := tw.WriteHeader(s.l.header(r)); err != nil {
-			return fmt.Errorf("convert %s: write the tar header of %s: %w", s.l.src.Name, r.name, err)
-		}
-		s.putHead(false)
-		if r.entry != nil && r.typ == tar.TypeReg {
-			if err := s.data(r.entry); err != nil {
-				return err
-			}
-		}
-		fileEnd = s.tarSize
-		if err := s.check(); err != nil {
-			return err
 		}
 	}
-	s.head.Reset()
-	s.head.Write(zeros[:-fileEnd&511])
-	s.head.Write(zeros[:1024])
-	s.putHead(true)
-	s.coder.align()
-	s.takeCoded()
+	if err := s.check(); err != nil {
+		return err
+	}
+	s.putEnd()
 	return nil
 }
 
@@ -197,12 +192,49 @@ func (s *splicer) check() error {
 	return nil
 }
 
-// putHead writes head to both streams.
-func (s *splicer) putHead(final bool) {
-	b := s.head.Bytes()
-	start := s.tarSize
+// put appends a piece to both streams.
+func (s *splicer) put(p *piece) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if p.err != nil {
+		return p.err
+	}
+	for i := range p.cuts {
+		c := &p.cuts[i]
+		if c.head < c.headEnd {
+			s.putHead(p.buf[c.head:c.headEnd], s.tarSize+int64(c.head-inflate.Window), false)
+			s.stored = c.stored
+		}
+		data := p.raw[c.data:c.dataEnd]
+		switch {
+		case s.stored > 0:
+			s.putStored(data)
+		case c.deflated:
+			if c.begins {
+				s.coder.stored(0)
+				s.takeCoded()
+			}
+			s.putBlob(data)
+			s.coder.put(c.tail)
+		}
+	}
+	if p.rawHome != nil {
+		p.rawHome <- p.raw
+	}
+	if s.progress != nil && p.pos > 0 {
+		s.progress(p.pos)
+	}
+	s.tarSize += int64(len(p.tar()))
+	s.tar <- p
+	return nil
+}
+
+// putHead writes padding and a header, which lie at pos of the tar, to the
+// result.
+func (s *splicer) putHead(b []byte, pos int64, final bool) {
 	last := b[len(b)-512:]
-	pos := start + int64(len(b)) - 512
+	pos += int64(len(b)) - 512
 	var before []byte
 	if s.beforePos >= 0 {
 		before = s.before[:]
@@ -211,34 +243,35 @@ func (s *splicer) putHead(final bool) {
 	s.takeCoded()
 	copy(s.before[:], last)
 	s.beforePos = pos
-	s.putTar(b)
 }
 
-// putTar appends to the tar.
-func (s *splicer) putTar(b []byte) {
-	s.tarSize += int64(len(b))
+// putStored writes a stored entry's bytes as stored blocks.
+func (s *splicer) putStored(b []byte) {
+	const maxStored = 65535
 	for len(b) > 0 {
-		room := inflate.Window + s.chunk - s.tarEnd
-		if room <= 0 {
-			s.handTar()
-			continue
+		if s.block == 0 {
+			s.block = int(min(s.stored, maxStored))
+			s.coder.stored(s.block)
+			s.takeCoded()
 		}
-		n := copy(s.tarBuf[s.tarEnd:s.tarEnd+room], b)
-		s.tarEnd += n
+		n := min(len(b), s.block)
+		s.putBlob(b[:n])
+		s.block -= n
+		s.stored -= int64(n)
 		b = b[n:]
 	}
 }
 
-// handTar gives the chunk to the hasher and begins another behind a copy of the
-// last bytes, which matches may reach back to.
-func (s *splicer) handTar() {
-	if s.tarEnd == inflate.Window {
-		return
-	}
-	next := s.tar.get()
-	copy(next[:inflate.Window], s.tarBuf[s.tarEnd-inflate.Window:s.tarEnd])
-	s.tar.full <- chunk{s.tarBuf, inflate.Window, s.tarEnd}
-	s.tarBuf, s.tarEnd = next, inflate.Window
+// putEnd writes the last file's padding and the tar's end.
+func (s *splicer) putEnd() {
+	p := &piece{buf: make([]byte, inflate.Window), home: make(chan *piece, 1)}
+	p.buf = append(append(p.buf, zeros[:-s.tarSize&511]...), zeros[:1024]...)
+	p.end = len(p.buf)
+	s.putHead(p.tar(), s.tarSize, true)
+	s.coder.align()
+	s.takeCoded()
+	s.tarSize += int64(len(p.tar()))
+	s.tar <- p
 }
 
 // takeCoded moves the coder's whole bytes to the blob.
@@ -267,10 +300,4 @@ func (s *splicer) handBlob() {
 	next := s.blob.get()
 	s.blob.full <- chunk{s.blobBuf, 0, s.blobEnd}
 	s.blobBuf, s.blobEnd = next, 0
-}
-
-func (s *splicer) report() {
-	if s.progress != nil {
-		s.progress(s.in.pos())
-	}
 }
