@@ -12,13 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/infra"
 )
 
 // Of describes the captured function as it is after a switch under its own name.
 // repository is the ECR repository of its image.
-func Of(s *switchover.Snapshot, repository string) (*infra.Function, error) {
+func Of(s *snapshot.Snapshot, repository string) (*infra.Function, error) {
 	var c types.FunctionConfiguration
 	if err := json.Unmarshal(s.Config, &c); err != nil {
 		return nil, fmt.Errorf("read the configuration of %s in the snapshot: %w", s.Function, err)
@@ -27,19 +27,19 @@ func Of(s *switchover.Snapshot, repository string) (*infra.Function, error) {
 	f.Name, f.Region, f.Account, f.Repository = s.Function, s.Region, s.Account, repository
 	d := &drawing{f: f, s: s}
 	// Aliases first: the rest refers to them.
-	for _, kind := range append([]string{"alias"}, slices.DeleteFunc(slices.Sorted(maps.Keys(readers)), func(k string) bool { return k == "alias" })...) {
+	for _, kind := range append([]string{snapshot.KindAlias}, slices.DeleteFunc(slices.Sorted(maps.Keys(readers)), func(k string) bool { return k == snapshot.KindAlias })...) {
 		for _, a := range s.Attachments {
 			if a.Kind != kind {
 				continue
 			}
 			switch {
-			case a.Reading == switchover.Denied || a.Reading == switchover.Failed:
-				d.note("%s could not be read, so it is not here: %s", named(a), a.Message)
-			case a.Reading == switchover.Present && !d.placed(a):
-				d.note("%s belongs to a version that is not made again: it is not here", named(a))
-			case a.Reading == switchover.Present:
+			case a.Reading == snapshot.Denied || a.Reading == snapshot.Failed:
+				d.note("%s could not be read, so it is not here: %s", a.What(), a.Message)
+			case a.Reading == snapshot.Present && !d.placed(a):
+				d.note("%s belongs to a version that is not made again: it is not here", a.What())
+			case a.Reading == snapshot.Present:
 				if err := readers[kind](d, a); err != nil {
-					return nil, fmt.Errorf("read the %s of %s in the snapshot: %w", named(a), s.Function, err)
+					return nil, fmt.Errorf("read the %s of %s in the snapshot: %w", a.What(), s.Function, err)
 				}
 			}
 		}
@@ -52,36 +52,25 @@ func Of(s *switchover.Snapshot, repository string) (*infra.Function, error) {
 
 type drawing struct {
 	f *infra.Function
-	s *switchover.Snapshot
+	s *snapshot.Snapshot
 }
 
 // readers are the kinds of attachment that have a counterpart in code. The others
 // are about zips, or about what is running.
-var readers = map[string]func(*drawing, switchover.Attachment) error{
-	"alias": (*drawing).alias, "policy": (*drawing).policy, "event-source-mapping": (*drawing).mapping,
-	"function-url": (*drawing).url, "reserved-concurrency": (*drawing).reserved, "provisioned-concurrency": (*drawing).provisioned,
-	"async-config": (*drawing).async, "recursion": (*drawing).recursion, "tags": (*drawing).tags, "code-signing": (*drawing).codeSigning,
+var readers = map[string]func(*drawing, snapshot.Attachment) error{
+	snapshot.KindAlias: (*drawing).alias, snapshot.KindPolicy: (*drawing).policy, snapshot.KindMapping: (*drawing).mapping,
+	snapshot.KindURL: (*drawing).url, snapshot.KindReserved: (*drawing).reserved, snapshot.KindProvisioned: (*drawing).provisioned,
+	snapshot.KindAsync: (*drawing).async, snapshot.KindRecursion: (*drawing).recursion, snapshot.KindTags: (*drawing).tags, snapshot.KindCodeSigning: (*drawing).codeSigning,
 }
 
 func (d *drawing) note(format string, args ...any) {
 	d.f.Notes = append(d.f.Notes, fmt.Sprintf(format, args...))
 }
 
-func named(a switchover.Attachment) string {
-	s := strings.ReplaceAll(a.Kind, "-", " ")
-	if a.Name != "" {
-		s += " " + a.Name
-	}
-	if a.Qualifier != "" && a.Qualifier != a.Name {
-		s += " of " + a.Qualifier
-	}
-	return s
-}
-
 // placed reports whether what the attachment belongs to is in the description: the
 // function itself, or one of its aliases.
-func (d *drawing) placed(a switchover.Attachment) bool {
-	return a.Kind == "alias" || a.Qualifier == "" ||
+func (d *drawing) placed(a snapshot.Attachment) bool {
+	return a.Kind == snapshot.KindAlias || a.Qualifier == "" ||
 		slices.ContainsFunc(d.f.Aliases, func(x infra.Alias) bool { return x.Name == a.Qualifier })
 }
 
@@ -135,7 +124,7 @@ func FromConfiguration(c *types.FunctionConfiguration) *infra.Function {
 	return f
 }
 
-func (d *drawing) alias(a switchover.Attachment) error {
+func (d *drawing) alias(a snapshot.Attachment) error {
 	var v types.AliasConfiguration
 	if err := json.Unmarshal(a.Value, &v); err != nil {
 		return err
@@ -147,7 +136,7 @@ func (d *drawing) alias(a switchover.Attachment) error {
 	return nil
 }
 
-func (d *drawing) url(a switchover.Attachment) error {
+func (d *drawing) url(a snapshot.Attachment) error {
 	var v types.FunctionUrlConfig
 	if err := json.Unmarshal(a.Value, &v); err != nil {
 		return err
@@ -163,7 +152,7 @@ func (d *drawing) url(a switchover.Attachment) error {
 	return nil
 }
 
-func (d *drawing) reserved(a switchover.Attachment) error {
+func (d *drawing) reserved(a snapshot.Attachment) error {
 	var v lambda.GetFunctionConcurrencyOutput
 	if err := json.Unmarshal(a.Value, &v); err != nil {
 		return err
@@ -174,7 +163,7 @@ func (d *drawing) reserved(a switchover.Attachment) error {
 	return nil
 }
 
-func (d *drawing) provisioned(a switchover.Attachment) error {
+func (d *drawing) provisioned(a snapshot.Attachment) error {
 	var v types.ProvisionedConcurrencyConfigListItem
 	if err := json.Unmarshal(a.Value, &v); err != nil {
 		return err
@@ -187,7 +176,7 @@ func (d *drawing) provisioned(a switchover.Attachment) error {
 	return nil
 }
 
-func (d *drawing) async(a switchover.Attachment) error {
+func (d *drawing) async(a snapshot.Attachment) error {
 	var v types.FunctionEventInvokeConfig
 	if err := json.Unmarshal(a.Value, &v); err != nil {
 		return err
@@ -211,7 +200,7 @@ func (d *drawing) async(a switchover.Attachment) error {
 	return nil
 }
 
-func (d *drawing) recursion(a switchover.Attachment) error {
+func (d *drawing) recursion(a snapshot.Attachment) error {
 	var v lambda.GetFunctionRecursionConfigOutput
 	if err := json.Unmarshal(a.Value, &v); err != nil {
 		return err
@@ -221,7 +210,7 @@ func (d *drawing) recursion(a switchover.Attachment) error {
 }
 
 // tags leaves out the ones that AWS sets itself.
-func (d *drawing) tags(a switchover.Attachment) error {
+func (d *drawing) tags(a snapshot.Attachment) error {
 	var v lambda.ListTagsOutput
 	if err := json.Unmarshal(a.Value, &v); err != nil {
 		return err
@@ -233,7 +222,7 @@ func (d *drawing) tags(a switchover.Attachment) error {
 	return nil
 }
 
-func (d *drawing) codeSigning(switchover.Attachment) error {
+func (d *drawing) codeSigning(snapshot.Attachment) error {
 	d.note("code signing does not exist for images")
 	return nil
 }
@@ -246,7 +235,7 @@ var mappingFields = strings.Fields(`AmazonManagedKafkaEventSourceConfig BatchSiz
 	MaximumRecordAgeInSeconds MaximumRetryAttempts MetricsConfig ParallelizationFactor ProvisionedPollerConfig Queues ScalingConfig
 	SelfManagedEventSource SelfManagedKafkaEventSourceConfig SourceAccessConfigurations StartingPosition Topics TumblingWindowInSeconds`)
 
-func (d *drawing) mapping(a switchover.Attachment) error {
+func (d *drawing) mapping(a snapshot.Attachment) error {
 	var all map[string]any
 	if err := unmarshal(a.Value, &all); err != nil {
 		return err
