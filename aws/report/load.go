@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/optlift/optlift/aws/account"
@@ -84,4 +86,28 @@ func archive(state account.State, message string, unzipped *int64) account.Archi
 		a.State = account.Unknown
 	}
 	return a
+}
+
+// Replay tells a report as the audit that made it would have: what those who
+// follow an audit need to show a saved one. emit is called as by
+// account.Auditor.Audit.
+func Replay(r *account.Report, emit func(account.Event)) {
+	found := map[string]int{}
+	for _, region := range r.Regions {
+		found[region] = 0
+	}
+	all := Facts(r)
+	for _, f := range all {
+		found[f.Region]++
+		emit(account.Event{Listed: &f.Function})
+	}
+	for _, f := range all {
+		emit(account.Event{Facts: f})
+	}
+	for i := range r.Errors {
+		emit(account.Event{Region: &r.Errors[i]})
+	}
+	for _, region := range slices.Sorted(maps.Keys(found)) {
+		emit(account.Event{Listing: &account.Listing{Region: region, Found: found[region], Done: true}})
+	}
 }

@@ -210,3 +210,31 @@ func TestFacts(t *testing.T) {
 		}
 	}
 }
+
+func TestReplay(t *testing.T) {
+	r := saved()
+	var facts []*account.Facts
+	var errs []account.RegionError
+	listed, done := map[string]bool{}, map[string]int{}
+	report.Replay(r, func(e account.Event) {
+		switch {
+		case e.Listed != nil:
+			listed[e.Listed.ARN] = true
+		case e.Facts != nil:
+			if !listed[e.Facts.ARN] {
+				t.Errorf("%s is measured before it is listed", e.Facts.Name)
+			}
+			facts = append(facts, e.Facts)
+		case e.Region != nil:
+			errs = append(errs, *e.Region)
+		case e.Listing.Done:
+			done[e.Listing.Region] = e.Listing.Found
+		}
+	})
+	if diff := cmp.Diff(account.NewReport(r.Account, r.Regions, report.Facts(r), r.Errors), account.NewReport(r.Account, r.Regions, facts, errs)); diff != "" {
+		t.Errorf("the audit replayed (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{"eu-central-1": 3, "us-east-1": 0}, done); diff != "" {
+		t.Errorf("listings (-want +got):\n%s", diff)
+	}
+}
