@@ -11,9 +11,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/archive"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
@@ -230,6 +232,14 @@ func (r *run) code(q string) (code, error) {
 		return code{}, fmt.Errorf("the zip of %s has %d bytes and can't be sent in a call (50 MB): put %s into a bucket and create the function from there by hand",
 			r.snap.Function+colon(q), info.Size(), name)
 	}
-	zip, err := os.ReadFile(name)
-	return code{zip: zip}, err
+	of := code{}
+	if a, found := r.snap.One(snapshot.KindCode, strings.TrimSuffix(q, snapshot.Latest)); found {
+		where, err := snapshot.Decode[types.FunctionCodeLocation](a.Value)
+		if err != nil {
+			return code{}, err
+		}
+		of.key = aws.ToString(where.SourceKMSKeyArn)
+	}
+	of.zip, err = os.ReadFile(name)
+	return of, err
 }

@@ -28,6 +28,7 @@ const (
 type code struct {
 	image string // reference pinned by digest
 	zip   []byte
+	key   string // KMS key of the zip, "" for AWS's own
 }
 
 // createInput is the CreateFunction call that makes name with c's configuration.
@@ -58,6 +59,9 @@ func createInput(name string, c types.FunctionConfiguration, of code, tags map[s
 	}
 	in.PackageType = types.PackageTypeZip
 	in.Code = &types.FunctionCode{ZipFile: of.zip}
+	if of.key != "" {
+		in.Code.SourceKMSKeyArn = aws.String(of.key)
+	}
 	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, snapshot.LayerARNs(c)
 	if c.SnapStart != nil && c.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
 		in.SnapStart = &types.SnapStart{ApplyOn: c.SnapStart.ApplyOn}
@@ -152,6 +156,10 @@ func sameSettings(a, b types.FunctionConfiguration, image bool) bool {
 
 func settingsOf(c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
 	in := settings("", c, image)
+	// The default log group follows the function's name.
+	if l := c.LoggingConfig; l != nil && aws.ToString(l.LogGroup) == "/aws/lambda/"+aws.ToString(c.FunctionName) {
+		in.LoggingConfig = &types.LoggingConfig{ApplicationLogLevel: l.ApplicationLogLevel, LogFormat: l.LogFormat, SystemLogLevel: l.SystemLogLevel}
+	}
 	// What AWS fills in when it is left out counts as equal to it.
 	if in.EphemeralStorage == nil {
 		in.EphemeralStorage = &types.EphemeralStorage{Size: aws.Int32(512)}

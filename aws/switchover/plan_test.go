@@ -143,6 +143,9 @@ func TestPreflight(t *testing.T) {
 			policyOf("", `{"Sid":"s","Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`)), lost: "runtime-updates"},
 		{name: "triggers", snap: shop(nil, policyOf("", `{"Sid":"s","Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::b"}}}`)), warning: "triggers"},
 		{name: "versions", snap: withVersions(shop(nil, alias("live", "2", nil)), "1", "2"), lost: "version-numbers"},
+		{name: "alias of a version that could not be read", snap: shop(nil, alias("live", "2", map[string]float64{"1": 0.5}), snapshot.Attachment{Kind: snapshot.KindVersions, Reading: snapshot.Denied}),
+			choices: Choices{Accept: []string{"denied:versions"}}, blocker: "version-unreadable"},
+		{name: "code that can't be read", snap: &Snapshot{Function: "shop", Config: shop(nil).Config}, blocker: "code-unreadable"},
 		{name: "dropped versions", snap: withVersions(shop(nil), "1"), lost: "versions"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -2,6 +2,8 @@ package switchover
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -143,9 +145,7 @@ func (n *notices) version(s *Snapshot, c Choices, q string) {
 	if f.Environment != nil && f.Environment.Error != nil {
 		n.refuse("environment-unreadable", "the environment of %s can't be decrypted: %s", of, aws.ToString(f.Environment.Error.Message))
 	}
-	if code, found := s.One(snapshot.KindCode, q); !found || code.Reading != snapshot.Present {
-		n.refuse("code-unreadable", "the code of %s can't be read, so it can neither be built nor put back: %s", of, code.Message)
-	}
+	n.code(s, q, of)
 	for _, name := range snapshot.LayerARNs(f) {
 		n.layer(s, of, name)
 	}
@@ -166,6 +166,19 @@ func (n *notices) version(s *Snapshot, c Choices, q string) {
 	case !r.Deprecated.IsZero() && s.Taken.After(r.Deprecated):
 		n.hold("runtime-deprecated", "the runtime %s of %s is deprecated since %s, and AWS stops creating functions with such a runtime: the way back is not certain",
 			r.ID, of, r.Deprecated.Format("2006-01-02"))
+	}
+}
+
+// code refuses code whose bytes can't be had.
+func (n *notices) code(s *Snapshot, q, of string) {
+	a, found := s.One(snapshot.KindCode, q)
+	if !found || a.Reading != snapshot.Present {
+		n.refuse("code-unreadable", "the code of %s can't be read, so it can neither be built nor put back: %s", of, a.Message)
+		return
+	}
+	where, err := snapshot.Decode[types.FunctionCodeLocation](a.Value)
+	if err == nil && where.Error != nil {
+		n.refuse("code-unreadable", "the code of %s can't be read, so it can neither be built nor put back: %s", of, aws.ToString(where.Error.Message))
 	}
 }
 
@@ -257,6 +270,23 @@ func (n *notices) policies(s *Snapshot, c Choices) {
 
 // versions tells what becomes of published versions.
 func (n *notices) versions(s *Snapshot, c Choices) {
+	known := map[string]bool{snapshot.Latest: true}
+	for _, v := range s.Versions {
+		known[v.Number] = true
+	}
+	for _, a := range s.All(snapshot.KindAlias) {
+		alias, err := snapshot.Decode[types.AliasConfiguration](a.Value)
+		if err != nil {
+			n.refuse("snapshot", "the %s can't be read from the snapshot: %v", a.What(), err)
+			continue
+		}
+		uses := weights(alias.RoutingConfig)
+		for _, number := range append(slices.Collect(maps.Keys(uses)), aws.ToString(alias.FunctionVersion)) {
+			if !known[number] {
+				n.refuse("version-unreadable", "alias %s uses version %s, which could not be read", a.Name, number)
+			}
+		}
+	}
 	if len(s.Versions) == 0 || c.Strategy == Beside {
 		return
 	}

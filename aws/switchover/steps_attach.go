@@ -198,8 +198,8 @@ func putProvisioned(a snapshot.Attachment) func(context.Context, *run) (outcome,
 					FunctionName: &r.name, Qualifier: &q, ProvisionedConcurrentExecutions: &n})
 				return err
 			})
-		if err != nil {
-			return out, err
+		if err != nil || want.Status == types.ProvisionedConcurrencyStatusEnumFailed {
+			return out, err // what had failed before is not waited for
 		}
 		err = poll(ctx, r.s.patience, func(ctx context.Context) (bool, error) {
 			got, err := get(ctx)

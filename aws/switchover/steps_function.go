@@ -290,6 +290,9 @@ func (r *run) settle(ctx context.Context, name, q string, described bool) error 
 			if of.image != "" {
 				in.ImageUri = &of.image
 			}
+			if of.key != "" {
+				in.SourceKMSKeyArn = &of.key
+			}
 			_, err := r.api.UpdateFunctionCode(ctx, in)
 			return err
 		})

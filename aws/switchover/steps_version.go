@@ -42,11 +42,37 @@ func publish(q string) func(context.Context, *run) (outcome, error) {
 				return outcome{}, err
 			}
 		}
+		if err := r.describe(ctx); err != nil {
+			return outcome{}, err
+		}
 		if err := r.waitActive(ctx, r.name, now); err != nil {
 			return outcome{}, err
 		}
 		return outcome{note: "version " + q + " is version " + now}, r.j.set(r.prefix+"version:"+q, now)
 	}
+}
+
+// describe gives the function its own description back.
+func (r *run) describe(ctx context.Context) error {
+	c, err := r.snap.ConfigOf("")
+	if err != nil {
+		return err
+	}
+	description := aws.ToString(c.Description)
+	_, err = r.ensure(ctx, "UpdateFunctionConfiguration", r.name,
+		func(ctx context.Context) (bool, error) {
+			got, err := r.live(ctx, r.name, "")
+			return err == nil && got != nil && aws.ToString(got.Configuration.Description) == description, err
+		},
+		func(ctx context.Context) error {
+			_, err := r.api.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
+				FunctionName: &r.name, Description: &description})
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	return r.waitActive(ctx, r.name, "")
 }
 
 // twin returns the version of the snapshot that already became number now.

@@ -370,3 +370,33 @@ func TestFirstDifference(t *testing.T) {
 		}
 	}
 }
+
+// Two versions that are equal but for their description stay two versions, each
+// with its own.
+func TestVersionsThatAreTwins(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plain("shop")
+	publish := func(description string, memory int32) string {
+		_, err := b.api.UpdateFunctionConfiguration(b.ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("shop"), MemorySize: &memory})
+		ok(b, 0, err)
+		b.wait("shop")
+		out, err := b.api.PublishVersion(b.ctx, &lambda.PublishVersionInput{FunctionName: aws.String("shop"), Description: &description})
+		return *ok(b, out, err).Version
+	}
+	one, _, three := publish("one", 256), publish("nobody uses this one", 512), publish("three", 256)
+	for name, version := range map[string]string{"a": one, "b": three} {
+		_, err := b.api.CreateAlias(b.ctx, &lambda.CreateAliasInput{FunctionName: aws.String("shop"), Name: &name, FunctionVersion: &version})
+		ok(b, 0, err)
+	}
+	before := b.capture("shop")
+	res, err := b.apply("shop", Choices{})
+	if err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	b.sameAs(before, true)
+	if res, err := b.s.Rollback(b.ctx, res.Journal, b.emit); err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	b.sameAs(before, false)
+}

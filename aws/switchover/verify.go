@@ -128,12 +128,6 @@ func factsOf(s *Snapshot, v view) (map[string]any, error) {
 		if err != nil {
 			return err
 		}
-		// The default log group follows the function's name.
-		if c.LoggingConfig != nil && aws.ToString(c.LoggingConfig.LogGroup) == "/aws/lambda/"+s.Function {
-			logging := *c.LoggingConfig
-			logging.LogGroup = nil
-			c.LoggingConfig = &logging
-		}
 		return facts.add(key, map[string]any{"settings": settingsOf(c, v.image), "architectures": c.Architectures})
 	}
 	if err := settings("configuration", ""); err != nil {
