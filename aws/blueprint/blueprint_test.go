@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/optlift/optlift/aws/blueprint"
@@ -15,12 +12,6 @@ import (
 	"github.com/optlift/optlift/aws/session/sessiontest"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/infra"
-	"github.com/optlift/optlift/build/zipdir/ziptest"
-)
-
-const (
-	plantedValue = "planted-environment-value"
-	plantedToken = "planted-event-token"
 )
 
 // check returns a function that ends the test on an error.
@@ -34,52 +25,6 @@ func check[T any](t *testing.T) func(v T, err error) T {
 	}
 }
 
-// furnish makes a function with all kinds of attachments.
-func furnish(t *testing.T, a *sessiontest.Account, name string) {
-	t.Helper()
-	ctx := t.Context()
-	a.Function(name, []ziptest.Entry{ziptest.File("index.js", "exports.handler = async () => 1")}, func(in *lambda.CreateFunctionInput) {
-		in.Description, in.Architectures = aws.String("the shop"), []types.Architecture{types.ArchitectureArm64}
-		in.MemorySize, in.Timeout, in.EphemeralStorage = aws.Int32(256), aws.Int32(17), &types.EphemeralStorage{Size: aws.Int32(1024)}
-		in.Environment = &types.Environment{Variables: map[string]string{"SECRET": plantedValue, "ANOTHER": plantedValue}}
-		in.VpcConfig = &types.VpcConfig{SubnetIds: []string{"subnet-0123456789abcdef0"}, SecurityGroupIds: []string{"sg-0123456789abcdef0"}}
-		in.DeadLetterConfig = &types.DeadLetterConfig{TargetArn: aws.String("arn:aws:sqs:eu-central-1:123456789012:dead")}
-		in.TracingConfig = &types.TracingConfig{Mode: types.TracingModeActive}
-		in.LoggingConfig = &types.LoggingConfig{LogFormat: types.LogFormatJson, ApplicationLogLevel: types.ApplicationLogLevelDebug}
-		in.Tags = map[string]string{"team": "checkout"}
-	})
-	wait := lambda.NewFunctionActiveV2Waiter(a.Lambda, func(o *lambda.FunctionActiveV2WaiterOptions) { o.MinDelay = 1e7 })
-	if err := wait.Wait(ctx, &lambda.GetFunctionInput{FunctionName: &name}, 6e10); err != nil {
-		t.Fatal(err)
-	}
-	version := check[*lambda.PublishVersionOutput](t)(a.Lambda.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: &name})).Version
-	check[*lambda.CreateAliasOutput](t)(a.Lambda.CreateAlias(ctx, &lambda.CreateAliasInput{
-		FunctionName: &name, Name: aws.String("live"), FunctionVersion: version, Description: aws.String("what callers use")}))
-	for _, in := range []*lambda.AddPermissionInput{
-		{StatementId: aws.String("bucket"), Principal: aws.String("s3.amazonaws.com"), SourceArn: aws.String("arn:aws:s3:::uploads"), SourceAccount: aws.String("123456789012")},
-		{StatementId: aws.String("skill"), Principal: aws.String("alexa-appkit.amazon.com"), EventSourceToken: aws.String(plantedToken)},
-		{StatementId: aws.String("friend"), Principal: aws.String("210987654321"), Qualifier: aws.String("live")},
-		{StatementId: aws.String("numbered"), Principal: aws.String("sns.amazonaws.com"), Qualifier: version},
-	} {
-		in.FunctionName, in.Action = &name, aws.String("lambda:InvokeFunction")
-		check[*lambda.AddPermissionOutput](t)(a.Lambda.AddPermission(ctx, in))
-	}
-	for queue, target := range map[string]string{"orders": name, "live": name + ":live"} {
-		check[*lambda.CreateEventSourceMappingOutput](t)(a.Lambda.CreateEventSourceMapping(ctx, &lambda.CreateEventSourceMappingInput{
-			FunctionName: &target, EventSourceArn: aws.String("arn:aws:sqs:eu-central-1:123456789012:" + queue), BatchSize: aws.Int32(7),
-			Enabled:        aws.Bool(queue == "orders"),
-			FilterCriteria: &types.FilterCriteria{Filters: []types.Filter{{Pattern: aws.String(`{"body":{"a":[1]}}`)}}}}))
-	}
-	check[*lambda.CreateFunctionUrlConfigOutput](t)(a.Lambda.CreateFunctionUrlConfig(ctx, &lambda.CreateFunctionUrlConfigInput{
-		FunctionName: &name, Qualifier: aws.String("live"), AuthType: types.FunctionUrlAuthTypeAwsIam, Cors: &types.Cors{AllowOrigins: []string{"https://shop.example"}}}))
-	check[*lambda.PutFunctionConcurrencyOutput](t)(a.Lambda.PutFunctionConcurrency(ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: &name, ReservedConcurrentExecutions: aws.Int32(5)}))
-	check[*lambda.PutProvisionedConcurrencyConfigOutput](t)(a.Lambda.PutProvisionedConcurrencyConfig(ctx, &lambda.PutProvisionedConcurrencyConfigInput{
-		FunctionName: &name, Qualifier: aws.String("live"), ProvisionedConcurrentExecutions: aws.Int32(2)}))
-	check[*lambda.PutFunctionEventInvokeConfigOutput](t)(a.Lambda.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{
-		FunctionName: &name, MaximumRetryAttempts: aws.Int32(0), DestinationConfig: &types.DestinationConfig{OnFailure: &types.OnFailure{Destination: aws.String("arn:aws:sqs:eu-central-1:123456789012:failed")}}}))
-	check[*lambda.PutFunctionRecursionConfigOutput](t)(a.Lambda.PutFunctionRecursionConfig(ctx, &lambda.PutFunctionRecursionConfigInput{FunctionName: &name, RecursiveLoop: types.RecursiveLoopAllow}))
-}
-
 func capture(t *testing.T, a *sessiontest.Account, name string) *snapshot.Snapshot {
 	t.Helper()
 	return check[*snapshot.Snapshot](t)(snapshot.Capture(t.Context(), a.Lambda, a.Session.Account, sessiontest.Region, name))
@@ -87,7 +32,7 @@ func capture(t *testing.T, a *sessiontest.Account, name string) *snapshot.Snapsh
 
 func TestEverythingIsDescribed(t *testing.T) {
 	a := sessiontest.Start(t)
-	furnish(t, a, "shop")
+	a.Furnish("shop")
 	got := check[*infra.Function](t)(blueprint.Of(capture(t, a, "shop"), "team/shop"))
 	five, zero := 5, 0
 	want := &infra.Function{
@@ -126,7 +71,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 	}
 	for _, kind := range infra.Kinds() {
 		text := check[string](t)(infra.Write(kind, got))
-		for _, secret := range []string{plantedValue, plantedToken} {
+		for _, secret := range []string{sessiontest.PlantedValue, sessiontest.PlantedToken} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s holds %s", kind, secret)
 			}
@@ -139,7 +84,7 @@ func TestEverythingIsDescribed(t *testing.T) {
 
 func TestWhatCannotBeReadIsTold(t *testing.T) {
 	a := sessiontest.Start(t)
-	furnish(t, a, "shop")
+	a.Furnish("shop")
 	a.Inject(emulator.Fault{Operation: "ListAliases", Kind: emulator.AccessDenied, Count: -1})
 	a.Inject(emulator.Fault{Operation: "GetFunctionConcurrency", Kind: emulator.AccessDenied, Count: -1})
 	got := check[*infra.Function](t)(blueprint.Of(capture(t, a, "shop"), "shop"))

@@ -40,6 +40,12 @@ var (
 	readsAccount = set("ListRegions")
 )
 
+// IsRead reports whether the guard takes an operation of "lambda", "ecr", "sts" or
+// "account" for a read, and so lets it through in every session.
+func IsRead(service, op string) bool {
+	return map[string]map[string]bool{"lambda": readsLambda, "ecr": readsECR, "sts": readsSTS, "account": readsAccount}[service][op]
+}
+
 func set(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, n := range names {
