@@ -309,10 +309,13 @@ func (b *bench) capture(name string) *Snapshot {
 // names lists the account's functions.
 func (b *bench) names() []string {
 	b.t.Helper()
-	out, err := b.api.ListFunctions(b.ctx, &lambda.ListFunctionsInput{})
 	var names []string
-	for _, f := range ok(b, out, err).Functions {
-		names = append(names, *f.FunctionName)
+	pages := lambda.NewListFunctionsPaginator(b.api, &lambda.ListFunctionsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(b.ctx)
+		for _, f := range ok(b, page, err).Functions {
+			names = append(names, *f.FunctionName)
+		}
 	}
 	return names
 }
