@@ -145,12 +145,19 @@ func (p *planter) create(index int, f function) error {
 	return f.attach(p, f.name)
 }
 
+// heavy is how many functions bring libraries of their own along. The thousands
+// behind them are light, so that a large account is there at once.
+const heavy = 200
+
 // archive is the function's code; functions of one kind share it.
 func (p *planter) archive(index int, f function) ([]byte, error) {
 	key := f.name
 	content := f.code
 	if content == nil {
 		variant := index % 4
+		if index >= heavy {
+			variant = light
+		}
 		key = fmt.Sprint(f.runtime, " ", variant, " ", len(f.layers) > 0)
 		content = func() files { return common(f.runtime, variant, f.layers) }
 	}
