@@ -94,7 +94,7 @@ func (f file) write(w *zip.Writer) error {
 // pattern is deflated once and its bits are written as often as needed.
 func big(w *zip.Writer, h *zip.FileHeader, pattern string, n int64) error {
 	// Large enough for the deflated blocks to be few, small enough to deflate in no time.
-	const size = 128 << 10
+	const size = 512 << 10
 	block := []byte(strings.Repeat(pattern, size/len(pattern)+1))[:size]
 	whole, err := deflate(block)
 	if err != nil {

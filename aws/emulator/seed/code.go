@@ -26,23 +26,23 @@ func common(runtime string, variant int, layers []string) files {
 		return files{
 			data, {path: "app.py", body: pythonSource}, {path: "lib/__init__.py"},
 			{path: "lib/steps.py", body: fmt.Sprintf("LIMIT = %d\n\n\ndef clean(rows):\n    return [r for r in rows if r][:LIMIT]\n", 100*(variant+1))},
-			{path: "vendor/acme_client/__init__.py", body: "VERSION = \"1.7\"\n"}, {path: "vendor/acme_client/_speedups.so", mode: 0o755, body: noise(fmt.Sprint("so", variant), 4096), repeat: weigh(variant)},
+			{path: "vendor/acme_client/__init__.py", body: "VERSION = \"1.7\"\n"}, {path: "vendor/acme_client/_speedups.so", mode: 0o755, body: noise(fmt.Sprint("so", variant), 1024), repeat: weigh(variant)},
 		}
 	case strings.HasPrefix(runtime, "java"):
 		return files{
 			{path: "com/acme/Handler.class", body: "\xca\xfe\xba\xbe" + noise(fmt.Sprint("class", variant), 6_000)},
-			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: "PK\x03\x04" + noise(fmt.Sprint("model", variant), 4000), repeat: weigh(variant)},
+			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: "PK\x03\x04" + noise(fmt.Sprint("model", variant), 1000), repeat: weigh(variant)},
 		}
 	case strings.HasPrefix(runtime, "ruby"):
 		return files{data, {path: "app.rb", body: "require 'json'\n\ndef handler(event:, context:)\n  { statusCode: 200, body: JSON.generate(event.keys) }\nend\n"}, {path: "Gemfile", body: "source 'https://rubygems.org'\n"}}
 	case strings.HasPrefix(runtime, "dotnet"):
 		return files{
-			{path: "Acme.Service.dll", body: "MZ" + noise(fmt.Sprint("dll", variant), 4000), repeat: weigh(variant)}, {path: "Acme.Service.deps.json", body: `{"runtimeTarget": {"name": ".NETCoreApp"}}` + "\n"},
+			{path: "Acme.Service.dll", body: "MZ" + noise(fmt.Sprint("dll", variant), 1000), repeat: weigh(variant)}, {path: "Acme.Service.deps.json", body: `{"runtimeTarget": {"name": ".NETCoreApp"}}` + "\n"},
 			{path: "Acme.Service.runtimeconfig.json", body: `{"runtimeOptions": {"tfm": "net8.0"}}` + "\n"},
 		}
 	}
 	// A custom runtime: one program.
-	return files{data, {path: "bootstrap", mode: 0o755, body: "\x7fELF" + noise(fmt.Sprint("elf", variant), 4000), repeat: weigh(variant) / 2}}
+	return files{data, {path: "bootstrap", mode: 0o755, body: "\x7fELF" + noise(fmt.Sprint("elf", variant), 1000), repeat: weigh(variant) / 2}}
 }
 
 func usesCommons(layers []string) bool {

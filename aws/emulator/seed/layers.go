@@ -45,14 +45,14 @@ func layers() []layer {
 		{name: "image-tools", about: "Command line tools for pictures", architectures: []types.Architecture{types.ArchitectureArm64}, age: year,
 			versions: []func() files{func() files {
 				return files{
-					{path: "bin/picture", mode: 0o755, body: noise("picture", 90_000)}, {path: "lib/libpicture.so.3", mode: 0o755, body: noise("libpicture", 4096), repeat: 61_865_984},
+					{path: "bin/picture", mode: 0o755, body: noise("picture", 90_000)}, {path: "lib/libpicture.so.3", mode: 0o755, body: noise("libpicture", 1024), repeat: 61_865_984},
 					{path: "lib/libpicture.so", link: "libpicture.so.3"}, {path: "share/LICENSE", body: license},
 				}
 			}}},
 		{name: "report-fonts", about: "Fonts for reports and invoices", age: 2 * year,
 			versions: []func() files{func() files {
 				return files{
-					{path: "fonts/Sans-Regular.ttf", body: noise("sans", 4096), repeat: 11 << 20}, {path: "fonts/Serif-Regular.ttf", body: noise("serif", 4096), repeat: 9 << 20},
+					{path: "fonts/Sans-Regular.ttf", body: noise("sans", 1024), repeat: 11 << 20}, {path: "fonts/Serif-Regular.ttf", body: noise("serif", 1024), repeat: 9 << 20},
 					{path: "fonts/fonts.conf", body: "<fontconfig><dir>/opt/fonts</dir></fontconfig>\n"}, {path: "share/LICENSE", body: license},
 				}
 			}}},
@@ -61,19 +61,19 @@ func layers() []layer {
 		{name: "embedding-models", about: "Weights of the text embedding models", runtimes: python, architectures: both[:1], age: year / 3,
 			versions: []func() files{func() files {
 				return files{
-					{path: "models/base/weights-00001.bin", body: noise("w1", 4096), repeat: 96 << 20}, {path: "models/base/weights-00002.bin", body: noise("w2", 4096), repeat: 64 << 20},
-					{path: "models/base/config.json", body: `{"dimensions": 768, "layers": 12}` + "\n"}, {path: "models/small/weights.bin", body: noise("w3", 4096), repeat: 31 << 20},
+					{path: "models/base/weights-00001.bin", body: noise("w1", 1024), repeat: 96 << 20}, {path: "models/base/weights-00002.bin", body: noise("w2", 1024), repeat: 64 << 20},
+					{path: "models/base/config.json", body: `{"dimensions": 768, "layers": 12}` + "\n"}, {path: "models/small/weights.bin", body: noise("w3", 1024), repeat: 31 << 20},
 				}
 			}}},
 		{name: "java-commons", about: "Shared jars", runtimes: []types.Runtime{types.RuntimeJava21}, architectures: both, age: year,
 			versions: []func() files{func() files {
-				return files{{path: "java/lib/acme-commons-4.2.jar", body: "PK\x03\x04" + noise("jar", 60_000)}, {path: "java/lib/acme-search-7.0.jar", body: "PK\x03\x04" + noise("jar3", 4000), repeat: 44_040_192}, {path: "java/lib/acme-events-1.9.jar", body: "PK\x03\x04" + noise("jar2", 20_000)}}
+				return files{{path: "java/lib/acme-commons-4.2.jar", body: "PK\x03\x04" + noise("jar", 60_000)}, {path: "java/lib/acme-search-7.0.jar", body: "PK\x03\x04" + noise("jar3", 1000), repeat: 44_040_192}, {path: "java/lib/acme-events-1.9.jar", body: "PK\x03\x04" + noise("jar2", 20_000)}}
 			}}},
 		{name: "ruby-gems", about: "Gems that all Ruby functions share", runtimes: []types.Runtime{types.RuntimeRuby34}, architectures: both, age: year,
 			versions: []func() files{func() files {
 				return files{
 					{path: "ruby/gems/3.4.0/gems/acme_http-2.1.0/lib/acme_http.rb", body: "module AcmeHttp\n  VERSION = '2.1.0'\nend\n"},
-					{path: "ruby/gems/3.4.0/extensions/acme_http-2.1.0/native.so", mode: 0o755, body: noise("gem", 4096), repeat: 17_825_792},
+					{path: "ruby/gems/3.4.0/extensions/acme_http-2.1.0/native.so", mode: 0o755, body: noise("gem", 1024), repeat: 17_825_792},
 					{path: "ruby/gems/3.4.0/specifications/acme_http-2.1.0.gemspec", body: "Gem::Specification.new { |s| s.name = 'acme_http' }\n"},
 				}
 			}}},
@@ -126,7 +126,7 @@ func pythonCommons(version string) files {
 		{path: "python/acme_commons/retry.py", body: "def retry(call, times=3):\n    for attempt in range(times):\n        try:\n            return call()\n        except IOError:\n            if attempt == times - 1:\n                raise\n"},
 		{path: "python/acme_commons/log.py", body: "import json\n\n\ndef log(message, **fields):\n    print(json.dumps({\"message\": message, **fields}))\n"},
 		{path: "python/acme_numeric/__init__.py", body: "from ._core import *\n"},
-		{path: "python/acme_numeric/_core.so", mode: 0o755, body: noise("numeric "+version, 4096), repeat: 25_165_824},
+		{path: "python/acme_numeric/_core.so", mode: 0o755, body: noise("numeric "+version, 1024), repeat: 25_165_824},
 		{path: "python/requirements.txt", body: "acme-commons==" + version + "\n"},
 		{path: "share/LICENSE", body: license},
 	}
@@ -136,7 +136,7 @@ func pythonCommons(version string) files {
 func observability(version string) files {
 	return files{
 		{path: "extensions/observability-agent", mode: 0o755, body: "#!/bin/sh\n# " + version + "\nexec /opt/observability/bin/agent\n"},
-		{path: "observability/bin/agent", mode: 0o755, body: noise("agent "+version, 4096), repeat: 38_420_480},
+		{path: "observability/bin/agent", mode: 0o755, body: noise("agent "+version, 1024), repeat: 38_420_480},
 		{path: "observability/config.yaml", body: "service: lambda\nversion: " + version + "\nsample: 0.1\n"},
 		{path: "observability/node/hook.js", body: "'use strict';\nglobalThis.__observability = '" + version + "';\n"},
 		{path: "observability-wrapper", mode: 0o755, body: "#!/bin/sh\nexport OBSERVABILITY=on\nexec \"$@\"\n"},
@@ -156,7 +156,7 @@ func taxTables(year string) files {
 func apmAgent(version string) files {
 	return files{
 		{path: "extensions/apm-agent", mode: 0o755, body: "#!/bin/sh\n# " + version + "\nexec /opt/apm/agent\n"},
-		{path: "apm/agent", mode: 0o755, body: noise("apm "+version, 4096), repeat: 52_711_424},
+		{path: "apm/agent", mode: 0o755, body: noise("apm "+version, 1024), repeat: 52_711_424},
 		{path: "apm/wrapper", mode: 0o755, body: "#!/bin/sh\nexec \"$@\"\n"},
 		{path: "nodejs/node_modules/apm-agent/index.js", body: "'use strict';\nexports.version = '" + version + "';\nexports.wrap = (handler) => handler;\n"},
 		{path: "python/apm_agent/__init__.py", body: "VERSION = \"" + version + "\"\n"},

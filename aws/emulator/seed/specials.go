@@ -35,7 +35,7 @@ func specials() []function {
 			name: "search-embeddings", team: "search", runtime: "python3.13", arch: x86, handler: "app.handler", memory: 3008, timeout: 60,
 			about: "Text embeddings; close to the size limit", layers: []string{"embedding-models:1", "python-commons:2"}, age: 30 * day,
 			code: func() files {
-				return append(common("python3.13", 1, nil), file{path: "vendor/numeric/_core.so", mode: 0o755, body: noise("numeric", 4096), repeat: 16 << 20})
+				return append(common("python3.13", 1, nil), file{path: "vendor/numeric/_core.so", mode: 0o755, body: noise("numeric", 1024), repeat: 16 << 20})
 			},
 		},
 		{
