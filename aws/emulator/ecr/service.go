@@ -2,6 +2,7 @@ package ecr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -68,7 +69,7 @@ func New(opts Options) (*Service, error) {
 		return nil, err
 	}
 	if err := bases.Publish(registry); err != nil {
-		return nil, fmt.Errorf("publish the base images: %w", err)
+		return nil, errors.Join(fmt.Errorf("publish the base images: %w", err), registry.Close())
 	}
 	s.oci = registry
 	s.operations = s.table()

@@ -37,7 +37,11 @@ func (r *Rules) Open(ctx context.Context, img wire.Image) (*rootfs.Tree, *v1.Con
 			return unzipped{zr, blob}, nil
 		})
 	}
-	tree, err := rootfs.FromLayers(ctx, r.ecr.Registry().Dir(), layers...)
+	dir, err := r.ecr.Registry().Dir()
+	if err != nil {
+		return nil, nil, fmt.Errorf("open image %s: %w", img.Resolved, err)
+	}
+	tree, err := rootfs.FromLayers(ctx, dir, layers...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open image %s: %w", img.Resolved, err)
 	}

@@ -22,8 +22,9 @@ type memoryBlob struct{ *bytes.Reader }
 
 func (memoryBlob) Close() error { return nil }
 
-func (r *Registry) blobPath(digest v1.Hash) string {
-	return filepath.Join(r.dir, "blobs", digest.Algorithm+"-"+digest.Hex)
+func (r *Registry) blobPath(digest v1.Hash) (string, error) {
+	dir, err := r.Dir()
+	return filepath.Join(dir, "blobs", digest.Algorithm+"-"+digest.Hex), err
 }
 
 // Blob opens a blob of a repository. The errors match ErrNameUnknown and
@@ -46,7 +47,11 @@ func (r *Registry) Blob(name string, digest v1.Hash) (Blob, int64, error) {
 	case inMemory:
 		return memoryBlob{bytes.NewReader(content)}, size, nil
 	}
-	f, err := os.Open(r.blobPath(digest))
+	path, err := r.blobPath(digest)
+	if err != nil {
+		return nil, 0, fmt.Errorf("open blob %s: %w", digest, err)
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, fmt.Errorf("open blob %s: %w", digest, err)
 	}
@@ -75,7 +80,10 @@ func (r *Registry) PutSmall(name string, content []byte) (v1.Hash, error) {
 func (r *Registry) keep(file string, digest v1.Hash) error {
 	r.blobWrites.Lock()
 	defer r.blobWrites.Unlock()
-	path := r.blobPath(digest)
+	path, err := r.blobPath(digest)
+	if err != nil {
+		return err
+	}
 	if _, err := os.Stat(path); err == nil {
 		return os.Remove(file)
 	} else if !errors.Is(err, fs.ErrNotExist) {

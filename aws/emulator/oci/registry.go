@@ -2,6 +2,7 @@ package oci
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,8 +16,8 @@ import (
 
 // Options describe a registry.
 type Options struct {
-	// Dir holds blobs and running uploads. Empty is a temporary directory that
-	// Close removes.
+	// Dir holds blobs and running uploads. Empty is a temporary directory, made
+	// when the first of them comes, that Close removes.
 	Dir string
 	// Account is the registry id in ECR's messages.
 	Account string
@@ -29,12 +30,16 @@ type Options struct {
 
 // Registry serves /v2/. It is safe for concurrent use.
 type Registry struct {
-	dir       string
+	account  string
+	now      func() time.Time
+	mayMount func(from, to string) bool
+	key      []byte // signs tokens
+
+	dirMu     sync.Mutex
+	dir       string // "" until it is needed, or was given
+	made      bool   // dir has its parts
 	temporary bool
-	account   string
-	now       func() time.Time
-	mayMount  func(from, to string) bool
-	key       []byte // signs tokens
+	closed    bool
 
 	mu         sync.RWMutex
 	repos      map[string]*repository
@@ -69,24 +74,39 @@ func New(opts Options) (*Registry, error) {
 	if _, err := rand.Read(r.key); err != nil {
 		return nil, fmt.Errorf("make the registry's token key: %w", err)
 	}
+	return r, nil
+}
+
+var errClosed = errors.New("the registry is closed")
+
+// Dir is where the registry keeps what does not fit in memory; others may put
+// working files into directories of their own below it. It is made when it is
+// first asked for, so that an account nobody pushes to leaves nothing behind,
+// however its process ends. After Close there is none.
+func (r *Registry) Dir() (string, error) {
+	r.dirMu.Lock()
+	defer r.dirMu.Unlock()
+	if r.closed {
+		return "", errClosed
+	}
+	if r.made {
+		return r.dir, nil
+	}
 	if r.dir == "" {
 		dir, err := os.MkdirTemp("", "optlift-registry-")
 		if err != nil {
-			return nil, fmt.Errorf("make the registry's directory: %w", err)
+			return "", fmt.Errorf("make the registry's directory: %w", err)
 		}
 		r.dir, r.temporary = dir, true
 	}
 	for _, sub := range []string{"blobs", "uploads"} {
 		if err := os.MkdirAll(filepath.Join(r.dir, sub), 0o700); err != nil {
-			return nil, fmt.Errorf("make the registry's directory: %w", err)
+			return "", fmt.Errorf("make the registry's directory: %w", err)
 		}
 	}
-	return r, nil
+	r.made = true
+	return r.dir, nil
 }
-
-// Dir is where the registry keeps what does not fit in memory; others may put
-// working files into directories of their own below it.
-func (r *Registry) Dir() string { return r.dir }
 
 // Close ends the running uploads and removes a temporary directory.
 func (r *Registry) Close() error {
@@ -96,6 +116,9 @@ func (r *Registry) Close() error {
 		delete(r.uploads, id)
 	}
 	r.uploadsMu.Unlock()
+	r.dirMu.Lock()
+	defer r.dirMu.Unlock()
+	r.closed = true
 	if r.temporary {
 		return os.RemoveAll(r.dir)
 	}

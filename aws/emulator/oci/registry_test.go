@@ -331,10 +331,14 @@ func TestUploadSessions(t *testing.T) {
 	if resp := s.do(t, "DELETE", start(), nil); resp.StatusCode != 204 {
 		t.Errorf("giving up answers %d", resp.StatusCode)
 	}
-	if err := s.Close(); err != nil {
+	dir, err := s.Dir()
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	left, err := os.ReadDir(s.Dir() + "/uploads")
+	left, err := os.ReadDir(dir + "/uploads")
 	if err != nil || len(left) != 0 {
 		t.Errorf("uploads left behind: %v, %v", left, err)
 	}
@@ -442,5 +446,35 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 	if err := again.Load(t.TempDir()); err != nil {
 		t.Errorf("an empty directory: %v", err)
+	}
+}
+
+// A registry that nobody pushes to has no directory; Close removes the one that
+// was made, and none is made afterwards.
+func TestTemporaryDirectory(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	entries := func() int {
+		t.Helper()
+		found, err := os.ReadDir(os.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	reg, err := oci.New(oci.Options{Account: "123456789012"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := entries(); n != 0 {
+		t.Errorf("%d directories before anybody has pushed", n)
+	}
+	if _, err := reg.Dir(); err != nil || entries() != 1 {
+		t.Errorf("%d directories when one is needed, %v", entries(), err)
+	}
+	if err := reg.Close(); err != nil || entries() != 0 {
+		t.Errorf("%d directories after Close, %v", entries(), err)
+	}
+	if _, err := reg.Dir(); err == nil {
+		t.Error("a closed registry makes a directory")
 	}
 }

@@ -70,7 +70,11 @@ func (r *Registry) saveBlob(dir string, digest v1.Hash) error {
 	if content, ok := r.small[digest]; ok {
 		return writeFile(target, content)
 	}
-	return share(r.blobPath(digest), target)
+	from, err := r.blobPath(digest)
+	if err != nil {
+		return err
+	}
+	return share(from, target)
 }
 
 // Load brings back what Save wrote. A directory that was never saved to changes
@@ -94,7 +98,10 @@ func (r *Registry) Load(dir string) error {
 			if err != nil {
 				return fmt.Errorf("load repository %s: %w", s.Name, err)
 			}
-			target := r.blobPath(digest)
+			target, err := r.blobPath(digest)
+			if err != nil {
+				return fmt.Errorf("load blob %s of repository %s: %w", digest, s.Name, err)
+			}
 			if _, err := os.Stat(target); err != nil {
 				if err := share(filepath.Join(dir, "blobs", digest.Algorithm+"-"+digest.Hex), target); err != nil {
 					return fmt.Errorf("load blob %s of repository %s: %w", digest, s.Name, err)

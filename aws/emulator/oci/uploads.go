@@ -52,7 +52,11 @@ func (r *Registry) startUpload(name string) (*upload, error) {
 	if len(r.uploads) >= maxUploads {
 		return nil, fail(http.StatusTooManyRequests, "TOOMANYREQUESTS", "Rate exceeded: %d uploads are open", len(r.uploads))
 	}
-	file, err := os.OpenFile(filepath.Join(r.dir, "uploads", id), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	dir, err := r.Dir()
+	if err != nil {
+		return nil, fmt.Errorf("start an upload to %s: %w", name, err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "uploads", id), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("start an upload to %s: %w", name, err)
 	}
