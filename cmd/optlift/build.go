@@ -83,13 +83,21 @@ func runBuild(ctx context.Context, a *app, b buildFlags, targets []string) error
 	progress := newProgress(a.io)
 	defer progress.done()
 	req.Progress = progress.image
+	var sending *registry.Uploader
+	if out.Kind == "push" {
+		if sending, err = uploader(ctx, a, set, repo); err != nil {
+			return err
+		}
+		defer sending.Close()
+		req.Early = sending.Add
+	}
 	built, err := image.Build(ctx, req)
 	if err != nil {
 		return err
 	}
 	where := b.output
-	if out.Kind == "push" {
-		where, err = push(ctx, a, set, built, repo, tag, progress)
+	if sending != nil {
+		where, err = sending.Push(ctx, tag, built.Image, progress.push)
 	} else {
 		err = write(ctx, built, out, tag, progress)
 	}
@@ -105,7 +113,8 @@ func runBuild(ctx context.Context, a *app, b buildFlags, targets []string) error
 	return nil
 }
 
-// request opens the archives and says what to make of them.
+// request opens the archives and says what to make of them. Those of a function
+// are still arriving: converting them tells how far they are.
 func (b buildFlags) request(ctx context.Context, a *app, opener *target.Opener, targets []string) (*target.Set, image.Request, error) {
 	none := image.Request{}
 	switch {
@@ -121,12 +130,10 @@ func (b buildFlags) request(ctx context.Context, a *app, opener *target.Opener, 
 			return nil, none, err
 		}
 	}
-	progress := newProgress(a.io)
-	defer progress.done()
 	var set *target.Set
 	var err error
 	if len(targets) == 1 {
-		set, err = opener.Fetch(ctx, progress.fetch, targets[0])
+		set, err = opener.Follow(ctx, nil, targets[0])
 	} else {
 		set, err = opener.FetchLocal(ctx, b.code, b.layers)
 	}
@@ -184,22 +191,19 @@ func write(ctx context.Context, built *image.Built, out image.Output, tag string
 	return image.WriteTarball(ctx, img, out.Target, tag)
 }
 
-// push ensures the repository in the function's region and pushes the image.
-func push(ctx context.Context, a *app, set *target.Set, built *image.Built, repo, tag string, p *progress) (string, error) {
+// uploader sends an image's layers to the repository in the function's region,
+// which is made when the first of them is there.
+func uploader(ctx context.Context, a *app, set *target.Set, repo string) (*registry.Uploader, error) {
 	s, err := a.open(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	region := s.Regions[0]
 	if set.Function != nil {
 		region = set.Function.Region
 	}
 	client := registry.New(s, region)
-	r, err := client.Ensure(ctx, repo)
-	if err != nil {
-		return "", err
-	}
-	return client.Push(ctx, r, tag, built.Image, p.push)
+	return client.Uploader(ctx, func(ctx context.Context) (registry.Repository, error) { return client.Ensure(ctx, repo) }), nil
 }
 
 // sources are a set's archives as the build rooms take them.
