@@ -215,6 +215,8 @@ func detail(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
 	case errors.As(err, &api):
 		if api.ErrorMessage() == "" {
 			return api.ErrorCode()

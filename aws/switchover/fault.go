@@ -27,11 +27,13 @@ type scrubber struct{ replace *strings.Replacer }
 // ("1", "true"), and would tear holes into it.
 const minSecret = 5
 
-func newScrubber(secrets []string) scrubber {
+// newScrubber takes out secrets, except what is part of a public text anyway: a
+// variable may hold the function's own name.
+func newScrubber(secrets []string, public string) scrubber {
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // whole before part
 	var pairs []string
 	for _, s := range secrets {
-		if len(s) < minSecret {
+		if len(s) < minSecret || strings.Contains(public, s) {
 			continue
 		}
 		pairs = append(pairs, s, "•••")
@@ -41,6 +43,21 @@ func newScrubber(secrets []string) scrubber {
 		}
 	}
 	return scrubber{strings.NewReplacer(pairs...)}
+}
+
+// publicText is what of a function may be told: its ARN and its configuration
+// without the environment.
+func publicText(s *Snapshot) string {
+	c, err := s.ConfigOf("")
+	if err != nil {
+		return s.ARN
+	}
+	c.Environment = nil
+	text, err := json.Marshal(c)
+	if err != nil {
+		return s.ARN
+	}
+	return s.ARN + string(text)
 }
 
 // text makes a text fit for a journal, an event or a terminal. Secrets go

@@ -112,16 +112,17 @@ func TestJournalRefusesForeignIDs(t *testing.T) {
 }
 
 func TestScrubber(t *testing.T) {
-	s := newScrubber([]string{"hunter2-hunter2", `pa"ss\word`, "1", "hunter2-hunter2-and-more"})
+	s := newScrubber([]string{"hunter2-hunter2", `pa"ss\word`, "1", "hunter2-hunter2-and-more", "orders"},
+		"arn:aws:lambda:eu-central-1:123456789012:function:orders-checkout")
 	err := s.fault(&smithy.GenericAPIError{Code: "InvalidParameterValueException",
-		Message: `String measured: {"A":"hunter2-hunter2-and-more","B":"pa\"ss\\word","C":"1"}` + "\x1b[2J"})
+		Message: `String measured: {"A":"hunter2-hunter2-and-more","B":"pa\"ss\\word","C":"1"} of orders-checkout` + "\x1b[2J"})
 	text := err.Error()
 	for _, secret := range []string{"hunter2", "ss\\", "and-more", "\x1b"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q holds %q", text, secret)
 		}
 	}
-	if !strings.Contains(text, `"C":"1"`) {
+	if !strings.Contains(text, `"C":"1"`) || !strings.Contains(text, "orders-checkout") {
 		t.Errorf("%q lost what is no secret", text)
 	}
 	var api smithy.APIError

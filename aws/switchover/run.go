@@ -42,7 +42,7 @@ func (s *Switcher) newRun(snap *Snapshot, c Choices, j *journal, emit func(Event
 	}
 	return &run{
 		s: s, api: s.api(), snap: snap, choices: c, j: j,
-		scrub: newScrubber(snap.Secrets()), name: snap.Function, arn: snap.ARN, image: true, emit: emit,
+		scrub: newScrubber(snap.Secrets(), publicText(snap)), name: snap.Function, arn: snap.ARN, image: true, emit: emit,
 	}
 }
 
