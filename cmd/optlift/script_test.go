@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv(file, os.DevNull)
 			}
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			env.Values[emulatorKey{}] = new(*served)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -62,6 +63,13 @@ func TestScripts(t *testing.T) {
 			"mode":    cmdMode,
 			"closed":  cmdClosed,
 			"firstid": cmdFirstID,
+
+			"emulator":  cmdEmulator,
+			"throttled": cmdThrottled,
+			"port":      cmdPort,
+			"functions": cmdFunctions,
+			"same":      cmdSame,
+			"empty":     cmdEmpty,
 		},
 	})
 }
