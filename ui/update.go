@@ -164,7 +164,7 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typing(msg)
 	}
 	m.note = ""
-	action, ok := keys.Find(key, m.top().Actions(), m.globals())
+	action, ok := keys.Find(msg, m.top().Actions(), m.globals())
 	if !ok {
 		return nil
 	}

@@ -173,7 +173,8 @@ func (m *model) footer() string {
 				continue
 			}
 			seen[a.Keys[0]] = true
-			h := hint{keys.Name(a.Keys[0]), a.Label}
+			text := a.Binding().Help()
+			h := hint{text.Key, text.Desc}
 			switch {
 			case a.ID == "help" || a.ID == "quit" || a.ID == "back":
 				always = append(always, h)

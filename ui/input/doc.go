@@ -1,4 +1,4 @@
-// Package input is one line of text being typed: the keys of a shell's line,
-// nothing to draw. The widget library's own costs each start of the program, the
-// commands' too, some 60 ms of tables; this is all that is needed of it.
+// Package input is one line of text being typed: bubbles' text input, made safe
+// for pasted text and bounded. It is drawn by ui/draw, which counts columns where
+// the component's cursor counts characters, so that wide ones keep their place.
 package input

@@ -72,3 +72,16 @@ func TestAnyKeys(t *testing.T) {
 		}
 	})
 }
+
+func TestWideTextAndPasteInTheMiddle(t *testing.T) {
+	var l Line
+	l.Set("宽字é")
+	l.Update(tea.KeyPressMsg{Code: tea.KeyLeft})
+	l.Update(tea.PasteMsg{Content: "\x1b]52;c;ZXZpbA==\x07中\u202e\t"})
+	if a, b := l.Split(); a != "宽字中 " || b != "é" {
+		t.Fatalf("%q before the cursor and %q after it", a, b)
+	}
+	if l.Update(ctrl('v')); l.Value() != "宽字中 é" {
+		t.Fatalf("a key brought %q", l.Value())
+	}
+}

@@ -1,6 +1,10 @@
 package keys
 
-import "slices"
+import (
+	"fmt"
+
+	"charm.land/bubbles/v2/key"
+)
 
 // Action is one thing the user can do on a screen, in its present state.
 type Action struct {
@@ -13,11 +17,20 @@ type Action struct {
 	Disabled string   // why it can't be done now; "" when it can
 }
 
+// Binding is the action's keys with their names for people. It stays enabled
+// while the action is not: its key is answered with the reason.
+func (a Action) Binding() key.Binding {
+	if len(a.Keys) == 0 {
+		return key.Binding{}
+	}
+	return key.NewBinding(key.WithKeys(a.Keys...), key.WithHelp(Name(a.Keys[0]), a.Label))
+}
+
 // Find returns the action a key stands for; earlier tables win.
-func Find(key string, tables ...[]Action) (Action, bool) {
+func Find(pressed fmt.Stringer, tables ...[]Action) (Action, bool) {
 	for _, table := range tables {
 		for _, a := range table {
-			if slices.Contains(a.Keys, key) {
+			if key.Matches(pressed, a.Binding()) {
 				return a, true
 			}
 		}
