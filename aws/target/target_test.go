@@ -158,6 +158,9 @@ func TestFunction(t *testing.T) {
 	for name, open := range map[string]func(...string) (*target.Set, error){
 		"open":  func(a ...string) (*target.Set, error) { return o.Open(t.Context(), a...) },
 		"fetch": func(a ...string) (*target.Set, error) { return o.Fetch(t.Context(), nil, a...) },
+		"follow": func(a ...string) (*target.Set, error) {
+			return remote(t, acct).Follow(t.Context(), nil, a...) // nothing is at hand there
+		},
 	} {
 		set, err := open("fn")
 		if err != nil {
@@ -181,6 +184,11 @@ func TestFunction(t *testing.T) {
 		for i, l := range append(slices.Clone(set.Layers), *set.Code) {
 			if len(l.SHA256) != 64 || (l.File != "") != (name == "fetch") {
 				t.Errorf("%s %d: %+v", name, i, l)
+			}
+		}
+		for _, src := range set.Request().Layers {
+			if (src.Verify != nil) != (name == "follow") {
+				t.Errorf("%s: %s is to be verified: %t", name, src.Name, src.Verify != nil)
 			}
 		}
 		if req := set.Request(); req.Runtime != "nodejs22.x" || req.Handler != "index.handler" || req.Architecture != "x86_64" || len(req.Layers) != 2 {
@@ -229,6 +237,7 @@ func TestTargetsThatFail(t *testing.T) {
 		for _, open := range []func() (*target.Set, error){
 			func() (*target.Set, error) { return o.Open(t.Context(), c.targets...) },
 			func() (*target.Set, error) { return o.Fetch(t.Context(), nil, c.targets...) },
+			func() (*target.Set, error) { return o.Follow(t.Context(), nil, c.targets...) },
 		} {
 			if _, err := open(); err == nil || !strings.Contains(session.Explain(err), c.want) || strings.Contains(err.Error(), "X-Amz") {
 				t.Errorf("%v: %v", c.targets, err)
@@ -285,6 +294,59 @@ func TestFetchVerifies(t *testing.T) {
 	}
 	if n := fetch(); n != 1 {
 		t.Errorf("%d downloads for a file that was altered", n)
+	}
+}
+
+// An archive that arrives otherwise than it should is not verified, and not kept.
+func TestFollowVerifies(t *testing.T) {
+	acct, layers := account(t)
+	o := remote(t, acct)
+	acct.Inject(emulator.Fault{Operation: "GetObject", Kind: emulator.Corrupt, Count: -1})
+	set, err := o.Follow(t.Context(), nil, layers[0])
+	if err == nil { // the directory came through
+		err = set.Request().Layers[0].Verify(t.Context())
+		_ = set.Close()
+	}
+	if err == nil {
+		t.Error("an altered archive is verified")
+	}
+	if left, _ := os.ReadDir(o.Scratch); len(left) > 0 {
+		t.Error("left behind:", left)
+	}
+	acct.ClearFaults()
+	set, err = o.Follow(t.Context(), nil, layers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Request().Layers[0].Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+	_ = set.Close()
+	if left, _ := os.ReadDir(o.Scratch); len(left) != 1 || left[0].Name() != set.Layers[0].SHA256+".zip" {
+		t.Error("the scratch directory holds", left)
+	}
+	// What is there is not asked for again.
+	set, err = o.Follow(t.Context(), nil, layers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Layers[0].File == "" || set.Request().Layers[0].Verify != nil {
+		t.Errorf("%+v", set.Layers[0])
+	}
+	_ = set.Close()
+	// Transfers end with ctx.
+	ctx, cancel := context.WithCancel(t.Context())
+	_ = os.RemoveAll(o.Scratch)
+	set, err = o.Follow(ctx, nil, "fn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := set.Request().Code.Verify(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err := set.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
