@@ -7,6 +7,7 @@ import (
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/ui/sessionlog"
 )
 
 // Backend is what the screens ask for. Its methods are called from commands,
@@ -31,6 +32,9 @@ type Backend interface {
 	Rollback(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
 	Journals() ([]switchover.Entry, error)
 	Journal(id string) (*switchover.Entry, error)
+	// Calls are the last AWS calls of the session, oldest first, and how many
+	// there were in all.
+	Calls() (calls []sessionlog.Call, total int)
 	// Explain turns an error into one line for people.
 	Explain(err error) string
 }
@@ -42,6 +46,8 @@ type Where struct {
 	Profile string
 	Regions []string
 	Demo    bool // the embedded account
+	// Note says what is uncertain about Regions; "" for nothing.
+	Note string
 }
 
 // Options start the terminal.

@@ -29,7 +29,7 @@ var commands = []help.Command{
 	{Line: "layers", Help: "the layer versions in use"},
 	{Line: "migrate", Help: "plan the switch of a function; the running migration without a name"},
 	{Line: "journal", Help: "the migrations made from this machine, or one by its id"},
-	{Line: "log", Help: "what went wrong in this session"},
+	{Line: "log", Help: "the AWS calls of this session, and what went wrong"},
 	{Line: "arm", Help: "allow changes to this account, after its id is typed"},
 	{Line: "refresh", Help: "list and measure the functions again"},
 	{Line: "help", Help: "what can be done on this screen"},
@@ -63,7 +63,7 @@ func (m *model) globals() []keys.Action {
 	}
 	out = append(out, find,
 		keys.Action{ID: "palette", Keys: []string{":"}, Label: "go", Group: group, Help: "go anywhere by name"},
-		keys.Action{ID: "log", Keys: []string{"!"}, Group: group, Help: "what went wrong in this session"},
+		keys.Action{ID: "log", Keys: []string{"!"}, Group: group, Help: "the AWS calls of this session, and what went wrong"},
 		keys.Action{ID: "help", Keys: []string{"?"}, Label: "help", Group: group, Help: "this list"},
 	)
 	if first {
@@ -218,7 +218,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		m.push("", e)
 		return tea.Batch(cmd, m.perform(e.Start()))
 	case "log":
-		m.push(key, sessionlog.New(m.log))
+		m.push(key, sessionlog.New(m.log, m.backend.Calls))
 	case "help":
 		if _, ok := m.top().(*help.Screen); !ok {
 			m.push(key, help.New(m.top().Crumb(), commands, m.top().Actions(), m.globals()))

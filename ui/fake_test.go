@@ -16,6 +16,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/image"
+	"github.com/optlift/optlift/ui/sessionlog"
 )
 
 const (
@@ -31,6 +32,7 @@ type fakeBackend struct {
 	dir       string // for zips
 	functions []*account.Facts
 	regions   []string
+	unsure    string // what is uncertain about the regions
 	errors    []account.RegionError
 
 	// hold, when set, is received from before each event of an audit.
@@ -147,7 +149,7 @@ func fakePlan() *switchover.Plan {
 }
 
 func (b *fakeBackend) Where() Where {
-	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: true}
+	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: true, Note: b.unsure}
 }
 
 func (b *fakeBackend) Armed() bool {
@@ -434,6 +436,17 @@ func (b *fakeBackend) Journal(id string) (*switchover.Entry, error) {
 		}
 	}
 	return nil, fmt.Errorf("no journal %s", id)
+}
+
+// Calls are one that worked, one that was throttled, and one that was refused.
+func (b *fakeBackend) Calls() ([]sessionlog.Call, int) {
+	return []sessionlog.Call{
+		{At: epoch, Operation: "Lambda ListFunctions", Region: fakeRegion, Duration: 84 * time.Millisecond, Attempts: 1},
+		{At: epoch.Add(time.Second), Operation: "Lambda GetFunction", Region: fakeRegion, Target: arn("function", "orders-api"), Duration: 2310 * time.Millisecond, Attempts: 3},
+		{At: epoch.Add(2 * time.Second), Operation: "Lambda GetLayerVersionByArn", Region: fakeRegion, Target: "arn:aws:lambda:eu-west-1:999988887777:layer:vendor-agent:31",
+			Duration: 31 * time.Millisecond, Attempts: 1, Err: "lambda:GetLayerVersion is not allowed for dev on account 999988887777"},
+		{At: epoch.Add(3 * time.Second), Operation: "Lambda DeleteFunction", Region: fakeRegion, Target: nasty, Err: "the session is read-only"},
+	}, 1204
 }
 
 func (b *fakeBackend) Explain(err error) string { return err.Error() }

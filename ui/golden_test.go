@@ -117,6 +117,9 @@ var scenes = []struct {
 	{"journal-empty", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(10), w, h).settle().press("J").settle()
 	}},
+	{"log", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, nastyBackend(), w, h).settle().press("!")
+	}},
 	{"help", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(10), w, h).settle().press("?") }},
 	{"palette", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(10), w, h).settle().press(":") }},
 }

@@ -113,7 +113,7 @@ func TestPalette(t *testing.T) {
 	r := newRobot(t, newFake(10), 80, 24).settle()
 	r.press(":").write("jo").press("tab").see(":journal").press("enter").settle().see("No migrations yet")
 	r.press(":").write("opt reports-render").press("enter").settle().see("▸ python/")
-	r.press(":").write("log").press("enter").see("Nothing has gone wrong")
+	r.press(":").write("log").press("enter").see("nothing in this session")
 	r.press(":").write("nonsense").press("enter").see("no command nonsense")
 	r.press(":").press("up", "up").see(":log").press("esc")
 	r.press(":").write("quit").press("enter").settle()
@@ -247,4 +247,14 @@ func TestErrorsAreShown(t *testing.T) {
 func TestHelpNamesEveryKey(t *testing.T) {
 	r := newRobot(t, newFake(10), 100, 60).settle()
 	r.press("?").see("show the selected function", "FUNCTION", "MOVING", "COMMANDS", ":journal", "look under /opt").press("G").see("size>200MB")
+}
+
+func TestSessionLogShowsCalls(t *testing.T) {
+	b := newFake(10)
+	b.unsure = "every region of the partition is asked"
+	r := newRobot(t, b, 120, 30)
+	r.see("every region of the partition is asked").settle()
+	r.press("!").see("AWS CALLS", "the last 4 of 1,204", "Lambda GetFunction", "3 tries", "2.3 s", "orders-api", "✗ Lambda GetLayerVersionByArn", "is not allowed for dev", "⊘ Lambda DeleteFunction")
+	r.press("x").missing("ListFunctions").see("is not allowed for dev", "all calls")
+	clean(t, r.m)
 }

@@ -84,6 +84,9 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 	if !m.where.Demo {
 		m.account.Profile = m.where.Profile
 	}
+	if m.where.Note != "" {
+		m.say(screen.Warn, m.where.Note)
+	}
 	m.push("functions", functions.New(m.inv, m.account, m.where.Regions))
 	return m
 }

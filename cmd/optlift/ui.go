@@ -9,6 +9,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/ui"
+	"github.com/optlift/optlift/ui/sessionlog"
 )
 
 // runUI opens the terminal. It needs a terminal on both ends; where there is
@@ -51,13 +52,25 @@ var _ ui.Backend = (*workspace)(nil)
 func (w *workspace) Where() ui.Where {
 	return ui.Where{
 		Account: w.session.Account, Caller: w.session.CallerARN, Profile: w.session.Profile,
-		Regions: w.session.Regions, Demo: w.app.demo,
+		Regions: w.session.Regions, Demo: w.app.demo, Note: w.session.RegionsNote,
 	}
 }
 
 func (w *workspace) Armed() bool                { return w.session.Armed() }
 func (w *workspace) Arm(accountID string) error { return w.session.Arm(accountID) }
 func (w *workspace) Explain(err error) string   { return session.Explain(err) }
+
+func (w *workspace) Calls() ([]sessionlog.Call, int) {
+	calls, total := w.session.Log().Calls()
+	out := make([]sessionlog.Call, len(calls))
+	for i, c := range calls {
+		out[i] = sessionlog.Call{
+			At: c.At, Operation: c.Service + " " + c.Operation, Region: c.Region, Target: c.Target,
+			Duration: c.Duration, Attempts: c.Attempts, Err: c.Error,
+		}
+	}
+	return out, total
+}
 
 func (w *workspace) Audit(ctx context.Context, emit func(account.Event)) error {
 	return w.auditor.Audit(ctx, emit)
