@@ -51,7 +51,11 @@ func rehearseZip(ctx context.Context, r *run) (outcome, error) {
 	if err != nil {
 		return outcome{}, fmt.Errorf("the Zip function is not taken by Lambda any more, tried under the temporary name %s; the image function stays, the backup is kept: %w", name, err)
 	}
-	return outcome{note: fmt.Sprintf("%s became Active under the temporary name %s", plural(zips, "zip"), name)}, nil
+	note := fmt.Sprintf("%s became Active under the temporary name %s", plural(zips, "zip"), name)
+	if was := r.j.fact(verified); was != "" && was != aws.ToString(got.Configuration.RevisionId) {
+		note += "; the image function has changed since the switch, and what was changed is not carried back"
+	}
+	return outcome{note: note}, nil
 }
 
 // tryOut makes a temporary function and takes it through everything that the

@@ -111,7 +111,9 @@ func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 	if r.choices.Strategy == Beside {
 		// Its mappings come home before the function beside is deleted.
 		for _, m := range mappings {
-			l.add("mapping:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" back to "+l.name+colon(m.qualifier), "", mappingHome(m))
+			if r.j.wasSent("mapping-move:"+m.uuid, "UpdateEventSourceMapping") {
+				l.add("mapping:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" back to "+l.name+colon(m.qualifier), "", mappingHome(m))
+			}
 		}
 		l.add("delete-beside", Delete, "DeleteFunction", besideName(l.name), "", deleteBeside)
 		l.add("function", Keep, "local", l.arn+", untouched", "", keep)
@@ -120,7 +122,8 @@ func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 	l.add("rehearse-clean", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)
 	if !zipDeleted {
 		for _, m := range mappings {
-			if m.on {
+			// What the switch never touched is somebody else's by now.
+			if m.on && r.j.wasSent("mapping-off:"+m.uuid, "UpdateEventSourceMapping") {
 				l.add("mapping-on:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" to Enabled", "", mappingHome(m))
 			}
 		}

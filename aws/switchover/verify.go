@@ -25,14 +25,19 @@ func verify(ctx context.Context, r *run) (outcome, error) {
 		if err != nil {
 			return false, err
 		}
-		out, differs, err = r.compareWith(now)
-		return differs == nil, err
+		if out, differs, err = r.compareWith(now); err != nil || differs != nil {
+			return false, err
+		}
+		return true, r.j.set(r.prefix+verified, now.RevisionID)
 	})
 	if errors.Is(err, errPatience) {
 		err = differs
 	}
 	return out, err
 }
+
+// verified is the fact of the revision that was compared.
+const verified = "verified"
 
 // compareWith compares a function as it is now with the snapshot.
 func (r *run) compareWith(now *Snapshot) (out outcome, differs, err error) {
