@@ -188,7 +188,7 @@ func write(ctx context.Context, built *image.Built, out image.Output, tag string
 	if out.Kind == "oci" {
 		return image.WriteOCI(ctx, img, out.Target, tag)
 	}
-	return image.WriteTarball(ctx, img, out.Target, tag)
+	return image.WriteTarball(ctx, img, out.Target, "")
 }
 
 // uploader sends an image's layers to the repository in the function's region,

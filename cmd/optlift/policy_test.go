@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,6 +45,8 @@ func TestPolicyAllowsWhatIsCalled(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
 	xdg.Reload()
 	t.Cleanup(xdg.Reload)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "planted-secret-key")
+	t.Setenv("AWS_SESSION_TOKEN", "planted-session-token")
 
 	table := map[string]policy.Call{}
 	for _, c := range policy.Calls() {
@@ -75,16 +81,54 @@ func TestPolicyAllowsWhatIsCalled(t *testing.T) {
 	phase(policy.Plan, func() {
 		program(t, exitPartly, "plan", "shop") // the URL's address would change
 		program(t, exitDone, "recipe", "shop", "--infra", "terraform")
+		program(t, exitDone, "recipe", "shop", "-d", filepath.Join(dir, "with-infra"), "--infra", "cloudformation,sam,cdk,terraform,cli")
 	})
 	phase(policy.Migrate, func() {
 		program(t, exitDone, "migrate", "shop", "--accept", "function-url", "--write", "--confirm", "shop")
 		id := journalID(t)
 		program(t, exitDone, "rollback", id, "--write", "--confirm", "shop")
 	})
+	nothingPlanted(t, dir)
 	for name, c := range table {
 		if c.Service != "" && c.When == "" && !called[name] {
 			t.Errorf("%s is in the table for every run, but was not called", name)
 		}
+	}
+}
+
+// nothingPlanted looks for secrets in every file that the program left: images,
+// recipes, caches, journals and backups, compressed or not. A backup holds the
+// function's environment, and nothing else does.
+func nothingPlanted(t *testing.T, dir string) {
+	t.Helper()
+	seen := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		seen++
+		body, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if z, err := gzip.NewReader(bytes.NewReader(body)); err == nil {
+			if body, err = io.ReadAll(z); err != nil {
+				return err
+			}
+		}
+		secrets := []string{"planted-secret-key", "planted-session-token", "X-Amz-Signature"}
+		if !strings.HasPrefix(path, filepath.Join(dir, "state")) {
+			secrets = append(secrets, sessiontest.PlantedValue, sessiontest.PlantedToken)
+		}
+		for _, secret := range secrets {
+			if bytes.Contains(body, []byte(secret)) {
+				t.Errorf("%s holds %s", path, secret)
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 20 {
+		t.Errorf("%d files looked at: %v", seen, err)
 	}
 }
 
@@ -96,4 +140,27 @@ func journalID(t *testing.T) string {
 		t.Fatal("the journal is empty")
 	}
 	return id
+}
+
+// TestRunPrintsCommands: what a person would type, with nothing secret in it.
+func TestRunPrintsCommands(t *testing.T) {
+	a := sessiontest.Start(t)
+	a.Furnish("shop")
+	t.Setenv("PATH", t.TempDir()) // no engine is here
+	got := program(t, exitDone, "run", "shop", "--print", "--port", "9000", "--event", "my event.json")
+	want := `optlift build shop -o docker:shop.tar
+docker load -i shop.tar
+docker run --rm --platform linux/arm64 -p 127.0.0.1:9000:8080 -e AWS_LAMBDA_FUNCTION_NAME=shop -e AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256 -e AWS_LAMBDA_FUNCTION_TIMEOUT=17 optlift:latest
+curl --data-binary '@my event.json' http://127.0.0.1:9000/2015-03-31/functions/function/invocations
+`
+	if got != want {
+		t.Errorf("%s\nwant:\n%s", got, want)
+	}
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := program(t, exitPartly, "run", "shop", "--event", event); !strings.Contains(got, "docker run") {
+		t.Errorf("without an engine: %s", got)
+	}
 }
