@@ -157,6 +157,9 @@ func (w *headWriter) Write(p []byte) (int, error) {
 }
 
 func (o *Overlay) compare(ctx context.Context, img v1.Image, architecture string, src layer.Source) error {
+	if err := src.Dir.ReadLinks(); err != nil {
+		return err
+	}
 	found, err := o.survey(ctx, img)
 	if err != nil {
 		return err
