@@ -78,6 +78,9 @@ var scenes = []struct {
 		b.openErr = errors.New("layer legacy-tools:1 of legacy-export is deleted: its content can't be read any more")
 		return newRobot(t, b, w, h).settle().press("o").settle()
 	}},
+	{"extract", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("e")
+	}},
 	{"layers", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("L", "down", "down")
 	}},

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -257,4 +259,17 @@ func TestSessionLogShowsCalls(t *testing.T) {
 	r.press("!").see("AWS CALLS", "the last 4 of 1,204", "Lambda GetFunction", "3 tries", "2.3 s", "orders-api", "✗ Lambda GetLayerVersionByArn", "is not allowed for dev", "⊘ Lambda DeleteFunction")
 	r.press("x").missing("ListFunctions").see("is not allowed for dev", "all calls")
 	clean(t, r.m)
+}
+
+func TestExtract(t *testing.T) {
+	r := newRobot(t, newFake(10), 100, 30).settle()
+	dir := filepath.Join(t.TempDir(), "out")
+	r.press("o").settle().press("/").write("shared").press("enter", "e").see("Extract", "/opt/python/ with", "Nothing that is there is overwritten")
+	r.press("ctrl+u").press("enter").see("Nothing is typed").write(dir).press("enter").settle().see("extracted 4 files")
+	got, err := os.ReadFile(filepath.Join(dir, "opt", "python", "shared.py"))
+	if err != nil || string(got) != zips["python-deps:4"]["python/shared.py"] {
+		t.Fatalf("%q, %v", got, err)
+	}
+	r.press("e", "ctrl+u").write(dir).press("enter").settle().see("✗ extract to")
+	r.press("e").see("Extract").press("esc").missing("a directory of this machine")
 }

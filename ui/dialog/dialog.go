@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -31,9 +32,21 @@ type Dialog struct {
 	What    string
 	Choices []Choice
 
+	entry bool // any text is an answer
 	input input.Line
 	wrong bool
 }
+
+// Entry returns a dialog whose answer is any text but an empty one. what says
+// what is typed, start is there to begin with.
+func Entry(title, what, start string, body ...string) *Dialog {
+	d := &Dialog{Title: title, Tone: theme.Accent, Body: body, What: what, entry: true}
+	d.input.Set(start)
+	return d
+}
+
+// typed reports whether the answer is typed.
+func (d *Dialog) typed() bool { return d.entry || d.Want != "" }
 
 // Action is what a key did to a dialog.
 type Action struct {
@@ -49,7 +62,7 @@ func (d *Dialog) Takes(key string) bool {
 // Update takes a key or a paste.
 func (d *Dialog) Update(msg tea.Msg) Action {
 	key, isKey := msg.(tea.KeyPressMsg)
-	if d.Want == "" {
+	if !d.typed() {
 		if !isKey {
 			return Action{}
 		}
@@ -68,7 +81,10 @@ func (d *Dialog) Update(msg tea.Msg) Action {
 		case "esc", "ctrl+c":
 			return Action{Closed: true}
 		case "enter":
-			if d.input.Value() == d.Want {
+			if text := strings.TrimSpace(d.input.Value()); d.entry && text != "" {
+				return Action{Closed: true, Answer: text}
+			}
+			if !d.entry && d.input.Value() == d.Want {
 				return Action{Closed: true, Answer: d.Want}
 			}
 			d.wrong = true
@@ -96,13 +112,17 @@ func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 		body = append(body, draw.Para(st, in, 0, theme.Plain, p)...)
 	}
 	var foot []string
-	if d.Want != "" {
+	if d.typed() {
 		l := draw.NewLine(st, in, false).Put(theme.Accent, "› ")
 		before, after := d.input.Split()
 		l.Typed(before, after)
 		foot = append(foot, "", draw.Text(st, in, theme.Dim, "Type "+d.What+", then enter. esc leaves it."), l.String())
 		if d.wrong {
-			foot = append(foot, draw.Text(st, in, theme.Bad, "That is not "+sanitize.Text(d.Want)+"."))
+			wrong := "That is not " + sanitize.Text(d.Want) + "."
+			if d.entry {
+				wrong = "Nothing is typed."
+			}
+			foot = append(foot, draw.Text(st, in, theme.Bad, wrong))
 		} else {
 			foot = append(foot, "")
 		}

@@ -40,6 +40,9 @@ func (j *Job) Cancel() {
 // Cancelled reports whether Cancel was called.
 func (j *Job) Cancelled() bool { return j.cancelled.Load() }
 
+// Wait returns when the work has ended.
+func (j *Job) Wait() { <-j.done }
+
 // Result is the job's last message; ok is false while it is under way.
 func (j *Job) Result() (d Done, ok bool) {
 	select {

@@ -43,6 +43,8 @@ type Screen struct {
 	opt    *root
 	task   *root // nil without code
 	now    *root // the one on screen
+
+	extract *extraction // nil while nothing is unpacked
 }
 
 // root is one tree: /opt or /var/task.
@@ -177,6 +179,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "unfold-all", Keys: []string{"+", "E"}, Group: "Tree", Help: "unfold all"},
 		{ID: "fold-all", Keys: []string{"-", "C"}, Group: "Tree", Help: "fold all"},
 		{ID: "copy", Keys: []string{"y"}, Group: "Tree", Help: "copy the AWS CLI call"},
+		s.extractAction(nothing),
 	}
 	if s.task != nil {
 		label := "code"
@@ -224,6 +227,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		} else {
 			s.now = s.opt
 		}
+	case "extract":
+		return s.askExtract()
 	case "copy":
 		return screen.Effect{Copy: s.call()}
 	}
@@ -311,6 +316,9 @@ func (s *Screen) label(layer int) string {
 // Update implements screen.Screen.
 func (s *Screen) Update(msg tea.Msg) screen.Effect {
 	done, ok := msg.(job.Done)
+	if ok && s.extract != nil && done.ID == s.extract.job.ID {
+		return s.extracted(done)
+	}
 	if !ok || s.job == nil || done.ID != s.job.ID {
 		return screen.Effect{}
 	}
@@ -348,8 +356,17 @@ func (s *Screen) Close() {
 	if s.job != nil {
 		s.job.Cancel()
 	}
-	if s.set != nil {
-		set := s.set
-		s.jobs.Start("closing", false, func(context.Context) (any, error) { return nil, set.Close() })
+	if s.set == nil {
+		return
 	}
+	set, last := s.set, s.extract
+	if last != nil {
+		last.job.Cancel()
+	}
+	s.jobs.Start("closing", false, func(context.Context) (any, error) {
+		if last != nil {
+			last.job.Wait()
+		}
+		return nil, set.Close()
+	})
 }

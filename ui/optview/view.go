@@ -191,6 +191,9 @@ func inside(l *draw.Line, differ, same int) {
 // detail says in one line what happens at the selected path.
 func (s *Screen) detail(st *theme.Styles, w int) string {
 	l := draw.NewLine(st, w, false).Gap(1)
+	if s.extract != nil {
+		return s.extract.line(l, w)
+	}
 	n := s.now.tree.Selected()
 	if n == nil {
 		return l.String()
