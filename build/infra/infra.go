@@ -112,17 +112,6 @@ func Write(kind string, f *Function) (string, error) {
 	}
 }
 
-// qualified are the attachments' qualifiers that are aliases of f; others can't be
-// written, because no version survives.
-func (f *Function) alias(qualifier string) (Alias, bool) {
-	for _, a := range f.Aliases {
-		if a.Name == qualifier {
-			return a, true
-		}
-	}
-	return Alias{}, false
-}
-
 // notes are the comment at the head of an output.
 func (f *Function) notes(prefix string) string {
 	var b strings.Builder
