@@ -11,6 +11,7 @@ import (
 
 	"github.com/optlift/optlift/aws/archive"
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/build/lru"
 )
 
 const (
@@ -22,8 +23,8 @@ const (
 	// listing at a round trip of 200 ms, and leaves the next page a short queue:
 	// functions are read at a rate of their own as soon as they are listed.
 	layersAtOnce = 3
-	// cacheBytes caps the directories kept on disk.
-	cacheBytes = 256 << 20
+	// CacheBytes caps the directories kept on disk.
+	CacheBytes = 256 << 20
 )
 
 // Auditor reads a session's account. It is safe for concurrent use.
@@ -64,7 +65,7 @@ func (a *Auditor) Audit(ctx context.Context, emit func(Event)) error {
 		emit(e)
 	}
 	// A cache that can't be trimmed is the next run's concern.
-	_ = a.cache.Prune(cacheBytes)
+	_, _ = a.cache.Prune(lru.Limit{Bytes: CacheBytes})
 	return ctx.Err()
 }
 

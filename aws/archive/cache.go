@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/optlift/optlift/build/lru"
 )
 
 // Cache keeps on disk what was read of archives: their directories, in the
@@ -259,36 +261,19 @@ func (a *Cached) load() error {
 	return nil
 }
 
-// Prune removes the least recently used archives until at most maxBytes remain.
-func (c *Cache) Prune(maxBytes int64) error {
+// Usage is how many archives' directories the cache holds, and their bytes.
+func (c *Cache) Usage() (lru.Usage, error) {
 	if c.dir == "" {
-		return nil
+		return lru.Usage{}, nil
 	}
-	entries, err := os.ReadDir(c.dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+	return lru.Look(c.dir, nil)
+}
+
+// Prune removes the least recently used archives' directories that are not within
+// the limit, and says what it removed.
+func (c *Cache) Prune(keep lru.Limit) (lru.Usage, error) {
+	if c.dir == "" {
+		return lru.Usage{}, nil
 	}
-	if err != nil {
-		return err
-	}
-	var infos []os.FileInfo
-	var total int64
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		infos = append(infos, info)
-		total += info.Size()
-	}
-	slices.SortFunc(infos, func(x, y os.FileInfo) int { return x.ModTime().Compare(y.ModTime()) })
-	for _, info := range infos {
-		if total <= maxBytes {
-			return nil
-		}
-		if os.Remove(filepath.Join(c.dir, info.Name())) == nil {
-			total -= info.Size()
-		}
-	}
-	return nil
+	return lru.Prune(c.dir, nil, keep)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/optlift/optlift/build/lru"
 	"github.com/optlift/optlift/build/zipdir"
 )
 
@@ -134,14 +135,14 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Prune(250); err != nil {
+	if _, err := c.Prune(lru.Limit{Bytes: 250}); err != nil {
 		t.Fatal(err)
 	}
 	left, _ := os.ReadDir(root)
 	if len(left) != 2 || left[0].Name() != "middle" || left[1].Name() != "new" {
 		t.Error(left)
 	}
-	if err := OpenCache(filepath.Join(root, "none")).Prune(0); err != nil {
+	if _, err := OpenCache(filepath.Join(root, "none")).Prune(lru.Limit{}); err != nil {
 		t.Error(err)
 	}
 }

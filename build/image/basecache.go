@@ -3,13 +3,11 @@ package image
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,10 +15,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/optlift/optlift/build/lru"
 )
 
-// baseCacheBytes caps a directory of base layers: some twenty of AWS's bases.
-const baseCacheBytes = 5 << 30
+// BaseCacheBytes caps a directory of base layers: some twenty of AWS's bases.
+const BaseCacheBytes = 5 << 30
 
 // baseCache keeps the layers of base images by digest, so that a base is
 // downloaded once: checking, writing and pushing an image read it again, and so
@@ -171,46 +170,37 @@ const partPrefix = "part-"
 // abandoned is the age at which a part is taken for one that a killed run left.
 const abandoned = 24 * time.Hour
 
-// prune removes the layers that were not used for longest until the rest fits,
-// but not the one that was just kept. Who has a removed file open can go on.
+// prune makes room; what was kept last stays. Who has a removed file open can go
+// on.
 func (c *baseCache) prune(kept v1.Hash) error {
-	list, err := os.ReadDir(c.dir)
+	parts := lru.Limit{Bytes: math.MaxInt64, Since: time.Now().Add(-abandoned)}
+	_, err := lru.Prune(c.dir, func(name string) bool { return strings.HasPrefix(name, partPrefix) }, parts)
+	if err == nil {
+		_, err = lru.Prune(c.dir, func(name string) bool { return isBaseLayer(name) && name != kept.Hex }, lru.Limit{Bytes: c.max - c.size(kept)})
+	}
 	if err != nil {
-		return fmt.Errorf("look through the cache of base layers: %w", err)
-	}
-	var files []fs.FileInfo
-	total := int64(0)
-	for _, d := range list {
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // another process removed it
-		}
-		if err != nil {
-			return fmt.Errorf("look through the cache of base layers: %w", err)
-		}
-		if strings.HasPrefix(info.Name(), partPrefix) {
-			if time.Since(info.ModTime()) > abandoned {
-				_ = os.Remove(filepath.Join(c.dir, info.Name()))
-			}
-			continue
-		}
-		files = append(files, info)
-		total += info.Size()
-	}
-	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for _, f := range files {
-		if total <= c.max {
-			break
-		}
-		if f.Name() == kept.Hex {
-			continue
-		}
-		if err := os.Remove(filepath.Join(c.dir, f.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("make room in the cache of base layers: %w", err)
-		}
-		total -= f.Size()
+		return fmt.Errorf("make room in the cache of base layers: %w", err)
 	}
 	return nil
+}
+
+func (c *baseCache) size(digest v1.Hash) int64 {
+	info, err := os.Stat(c.file(digest))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+func isBaseLayer(name string) bool { return !strings.HasPrefix(name, partPrefix) }
+
+// BaseCacheUsage is what a directory of base layers (Request.BaseCache) holds.
+func BaseCacheUsage(dir string) (lru.Usage, error) { return lru.Look(dir, isBaseLayer) }
+
+// PruneBaseCache removes the least recently used base layers that are not within
+// the limit from a directory of them, and says what it removed.
+func PruneBaseCache(dir string, keep lru.Limit) (lru.Usage, error) {
+	return lru.Prune(dir, isBaseLayer, keep)
 }
 
 // forget removes layers whose files turned out to be damaged, so that the next

@@ -131,7 +131,7 @@ func (r *Request) cache() *baseCache {
 	if r.BaseCache == "" || strings.HasPrefix(r.Base, "oci:") || strings.HasPrefix(r.Base, "docker:") {
 		return nil
 	}
-	return &baseCache{dir: r.BaseCache, max: baseCacheBytes}
+	return &baseCache{dir: r.BaseCache, max: BaseCacheBytes}
 }
 
 func (r *Request) compose(base *Base, layers []*layer.Layer) (v1.Image, error) {

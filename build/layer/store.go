@@ -63,7 +63,7 @@ func OpenStore(dir string, maxBytes int64) (*Store, error) {
 		if ok, err := tryLock(l); err != nil {
 			return nil, fmt.Errorf("open the store of image layers: %w", err)
 		} else if ok {
-			s.sweep(maxBytes)
+			s.sweep(maxBytes, time.Time{})
 		}
 	}
 	return s, nil
@@ -333,7 +333,7 @@ func (s *Store) commit(ctx context.Context, key string, part *os.File, src Sourc
 	if info, err := f.Stat(); err == nil {
 		s.remember(key, info)
 	}
-	s.sweep(s.max)
+	s.sweep(s.max, time.Time{})
 	return &Layer{Result: res, Source: src, file: f}, nil
 }
 

@@ -3,6 +3,7 @@ package layer
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +14,19 @@ import (
 type Usage struct {
 	Layers int
 	Bytes  int64
+	// Oldest and Newest are when the layers were last used; zero without layers.
+	Oldest, Newest time.Time
+}
+
+func (u *Usage) add(l cached) {
+	u.Layers++
+	u.Bytes += l.size
+	if u.Oldest.IsZero() || l.used.Before(u.Oldest) {
+		u.Oldest = l.used
+	}
+	if l.used.After(u.Newest) {
+		u.Newest = l.used
+	}
 }
 
 // cached is one finished layer in the store.
@@ -28,9 +42,9 @@ func (s *Store) Usage() (Usage, error) {
 	if err != nil {
 		return Usage{}, fmt.Errorf("look through the store of image layers: %w", err)
 	}
-	u := Usage{Layers: len(layers)}
+	var u Usage
 	for _, l := range layers {
-		u.Bytes += l.size
+		u.add(l)
 	}
 	return u, nil
 }
@@ -38,12 +52,21 @@ func (s *Store) Usage() (Usage, error) {
 // Prune removes the least recently used layers until the rest take no more than
 // keep bytes, and says what it removed. Layers in use stay.
 func (s *Store) Prune(ctx context.Context, keep int64) (Usage, error) {
+	return s.prune(ctx, keep, time.Time{})
+}
+
+// PruneUnused removes the layers that were not used since a time.
+func (s *Store) PruneUnused(ctx context.Context, since time.Time) (Usage, error) {
+	return s.prune(ctx, math.MaxInt64, since)
+}
+
+func (s *Store) prune(ctx context.Context, keep int64, since time.Time) (Usage, error) {
 	lock, err := s.lock(ctx, "lock")
 	if err != nil {
 		return Usage{}, fmt.Errorf("prune the store of image layers: %w", err)
 	}
 	defer lock.Close()
-	return s.sweep(keep), nil
+	return s.sweep(keep, since), nil
 }
 
 // list returns the finished layers and the names of files that belong to none.
@@ -82,9 +105,9 @@ func (s *Store) list() (layers []cached, stray []string, err error) {
 }
 
 // sweep removes what killed runs left and then the least recently used layers
-// until the rest take no more than keep bytes. The caller holds the store's
+// until the rest take no more than keep bytes and were used since. The caller holds the store's
 // lock. What cannot be removed now is for the next sweep.
-func (s *Store) sweep(keep int64) (removed Usage) {
+func (s *Store) sweep(keep int64, since time.Time) (removed Usage) {
 	layers, stray, err := s.list()
 	if err != nil {
 		return removed
@@ -100,7 +123,7 @@ func (s *Store) sweep(keep int64) (removed Usage) {
 	}
 	slices.SortFunc(layers, func(a, b cached) int { return a.used.Compare(b.used) })
 	for _, l := range layers {
-		if total <= keep {
+		if total <= keep && !l.used.Before(since) {
 			break
 		}
 		if !s.idle(l.key + blobSuffix) {
@@ -109,8 +132,7 @@ func (s *Store) sweep(keep int64) (removed Usage) {
 		os.Remove(s.path(l.key + metaSuffix))
 		if os.Remove(s.path(l.key+blobSuffix)) == nil {
 			total -= l.size
-			removed.Layers++
-			removed.Bytes += l.size
+			removed.add(l)
 		}
 	}
 	return removed
