@@ -76,7 +76,7 @@ typed in the terminal UI.`,
 	cmd.AddCommand(
 		newAudit(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
 		newPlan(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
-		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a),
+		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a), newCache(a),
 	)
 	return cmd
 }
