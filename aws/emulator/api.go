@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/optlift/optlift/aws/emulator/objects"
+	"github.com/optlift/optlift/aws/emulator/s3"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
@@ -20,6 +21,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.busy.Add(1)
 	defer s.busy.Add(-1)
 	switch path := r.URL.Path; {
+	case signedFor(r) == "s3": // first: a bucket may have any of the names below
+		s.serveBuckets(w, r)
 	case path == "/v2" || strings.HasPrefix(path, "/v2/"):
 		s.serveStream(w, r, "registry", registryOperation(r), func(w http.ResponseWriter, _ objects.Tamper) { s.ecr.ServeHTTP(w, r) })
 	case strings.HasPrefix(path, objects.Prefix):
@@ -29,6 +32,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.serveAPI(w, r)
 	}
+}
+
+// serveBuckets serves S3, whose paths are the client's own choice.
+func (s *Server) serveBuckets(w http.ResponseWriter, r *http.Request) {
+	call, bad := s.identify(r)
+	if bad != nil {
+		http.Error(w, bad.Code, bad.Status)
+		return
+	}
+	s.serveStream(w, r, "s3", s3.Operation(r), func(w http.ResponseWriter, _ objects.Tamper) { s.buckets.Serve(w, r, call) })
 }
 
 // registryOperation names a request to the registry.

@@ -1,6 +1,6 @@
-// Package emulator is an AWS account on loopback: Lambda, ECR, STS, presigned
-// downloads and an OCI registry on one host and port. The demo and the tests run
-// the real program, the real SDK and the real registry client against it.
+// Package emulator is an AWS account on loopback: Lambda, ECR, STS, buckets,
+// presigned downloads and an OCI registry on one host and port. The demo and the
+// tests run the real program, the real SDK and the real registry client against it.
 //
 // It is meant to be as strict as AWS is known to be. Every message and limit
 // carries the source it was taken from. The rest of the program never knows that
@@ -16,6 +16,7 @@
 //	wire        calls, errors, operations, the SDK's structs as AWS's JSON
 //	functions   all of Lambda
 //	objects     code and layer archives, once by hash, and their presigned URLs
+//	s3          buckets, as much as code for Lambda needs
 //	oci         the registry under /v2/, and the base images
 //	ecr         ECR's JSON API over it
 //	imagerules  what Lambda refuses about an image

@@ -50,7 +50,7 @@ type Fault struct {
 // Record is a request the account has seen.
 type Record struct {
 	ID        string    `json:"id"`
-	Service   string    `json:"service"` // lambda, ecr, registry, download, sts, iam, ec2, account
+	Service   string    `json:"service"` // lambda, ecr, registry, download, s3, sts, iam, ec2, account
 	Operation string    `json:"operation"`
 	Target    string    `json:"target"`
 	Account   string    `json:"account"`

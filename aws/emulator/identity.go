@@ -21,16 +21,7 @@ var (
 // other is a key of the account's own.
 func (s *Server) identify(r *http.Request) (wire.Call, *wire.Error) {
 	c := wire.Call{ID: requestID(), Account: s.opts.Account, Region: s.opts.Region, Now: s.Now()}
-	scope := ""
-	for part := range strings.SplitSeq(strings.TrimPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256"), ",") {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(part), "Credential="); ok {
-			scope = v
-		}
-	}
-	if scope == "" {
-		scope = r.URL.Query().Get("X-Amz-Credential")
-	}
-	p := strings.Split(scope, "/")
+	p := scope(r)
 	if len(p) != 5 || p[4] != "aws4_request" || p[0] == "" {
 		return c, &wire.Error{Code: "MissingAuthenticationTokenException", Status: 403, Message: "Missing Authentication Token", Lower: true}
 	}
@@ -43,6 +34,26 @@ func (s *Server) identify(r *http.Request) (wire.Call, *wire.Error) {
 	}
 	c.Region = p[2]
 	return c, nil
+}
+
+// scope is a signature's: access key, date, region, service, "aws4_request".
+func scope(r *http.Request) []string {
+	text := r.URL.Query().Get("X-Amz-Credential")
+	for part := range strings.SplitSeq(strings.TrimPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256"), ",") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(part), "Credential="); ok {
+			text = v
+		}
+	}
+	return strings.Split(text, "/")
+}
+
+// signedFor is the service that a request's header is signed for, "" when it is
+// not. Presigned URLs have their own paths.
+func signedFor(r *http.Request) string {
+	if p := scope(r); len(p) == 5 && r.Header.Get("Authorization") != "" {
+		return p[3]
+	}
+	return ""
 }
 
 func requestID() string {

@@ -19,6 +19,7 @@ import (
 	"github.com/optlift/optlift/aws/emulator/imagerules"
 	"github.com/optlift/optlift/aws/emulator/invoke"
 	"github.com/optlift/optlift/aws/emulator/objects"
+	"github.com/optlift/optlift/aws/emulator/s3"
 	"github.com/optlift/optlift/aws/emulator/seed"
 )
 
@@ -51,6 +52,7 @@ type Server struct {
 	objects *objects.Store
 	lambda  *functions.Store
 	ecr     *ecr.Service
+	buckets *s3.Store
 	invoker *invoke.Invoker
 	rest    *rest
 	faults  faults
@@ -116,9 +118,9 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("open registry: %w", err)
 	}
 	rules := imagerules.New(s.ecr)
-	s.invoker = invoke.New(rules)
+	s.invoker, s.buckets = invoke.New(rules), s3.New()
 	s.lambda = functions.New(functions.Options{
-		Objects: s.objects, Images: rules, Invoker: s.invoker, Host: func() string { return s.host }, Now: s.Now, Delay: s.opts.Delay, Lag: s.opts.Lag,
+		Objects: s.objects, Images: rules, Invoker: s.invoker, Buckets: s.buckets, Host: func() string { return s.host }, Now: s.Now, Delay: s.opts.Delay, Lag: s.opts.Lag,
 	})
 	s.rest = newREST(s.lambda.Operations())
 	loaded, err := s.load()
@@ -202,7 +204,7 @@ func (s *Server) save() error {
 	if err := os.MkdirAll(s.opts.State, 0o700); err != nil {
 		return fmt.Errorf("save account: %w", err)
 	}
-	if err := s.ecr.Save(s.opts.State); err != nil {
+	if err := errors.Join(s.ecr.Save(s.opts.State), s.buckets.Save(s.opts.State)); err != nil {
 		return fmt.Errorf("save account: %w", err)
 	}
 	// Lambda last: its file is the one that says the state is whole.
@@ -218,7 +220,7 @@ func (s *Server) load() (bool, error) {
 	if err != nil || !loaded {
 		return false, err
 	}
-	if err := s.ecr.Load(s.opts.State); err != nil {
+	if err := errors.Join(s.ecr.Load(s.opts.State), s.buckets.Load(s.opts.State)); err != nil {
 		return false, fmt.Errorf("load account: %w", err)
 	}
 	return true, nil

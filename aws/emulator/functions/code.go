@@ -2,11 +2,13 @@ package functions
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/emulator/objects"
+	"github.com/optlift/optlift/aws/emulator/s3"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
@@ -22,6 +24,11 @@ func (s *Store) archive(data []byte) (*objects.Object, error) {
 	if len(data) > mostZipped {
 		return nil, tooLarge("Zipped size must be smaller than %d bytes", mostZipped)
 	}
+	return s.unpacked(data)
+}
+
+// unpacked keeps a zip of any size that unzips to what Lambda can hold.
+func (s *Store) unpacked(data []byte) (*objects.Object, error) {
 	o, err := s.opts.Objects.Add(data)
 	if err != nil { // recorded in test_create_lambda_exceptions
 		return nil, invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
@@ -35,10 +42,26 @@ func (s *Store) archive(data []byte) (*objects.Object, error) {
 	return o, nil
 }
 
-// noBucket answers a code location in S3: this account has no S3 buckets. The
-// text is recorded in test_lambda_code_location_s3_errors.
-func noBucket() error {
-	return invalid("Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist")
+// stored fetches a zip from a bucket, as Lambda does: the limit for direct uploads
+// does not hold for it, that of the unzipped size does. The texts are recorded in
+// test_lambda_code_location_s3_errors.
+func (s *Store) stored(c wire.Call, bucket, key, object *string) (*objects.Object, error) {
+	refusal := &s3.Error{Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
+	switch {
+	case val(key) == "":
+		return nil, invalid("Please provide both S3Bucket and S3Key.")
+	case val(object) != "":
+		return nil, invalid("The embedded account keeps no versions of objects: leave out S3ObjectVersion.")
+	case s.opts.Buckets != nil:
+		data, err := s.opts.Buckets.Read(c.Account, c.Region, *bucket, *key)
+		if err == nil {
+			return s.unpacked(data)
+		}
+		if !errors.As(err, &refusal) {
+			return nil, err
+		}
+	}
+	return nil, invalid("Error occurred while GetObject. S3 Error Code: %s. S3 Error Message: %s", refusal.Code, refusal.Message)
 }
 
 // parcel is a deployment package that has passed the checks of its own.
@@ -64,7 +87,8 @@ func (s *Store) newCode(ctx context.Context, c wire.Call, code *types.FunctionCo
 	case uri != "":
 		return parcel{}, invalid("Please don't provide ImageUri when creating a function with packageType Zip.")
 	case code.S3Bucket != nil:
-		return parcel{}, noBucket()
+		o, err := s.stored(c, code.S3Bucket, code.S3Key, code.S3ObjectVersion)
+		return parcel{object: o}, err
 	case !zipped:
 		return parcel{}, invalid("Please provide a source for function code.")
 	}

@@ -37,12 +37,18 @@ type Options struct {
 	Objects *objects.Store
 	Images  Images
 	Invoker Invoker
+	Buckets Buckets
 	Host    func() string // the registry's "localhost:PORT"
 	Now     func() time.Time
 	// Delay is how long Pending, InProgress, Creating and IN_PROGRESS last.
 	Delay time.Duration
 	// Lag is how long reads go on missing a new function and finding a deleted one.
 	Lag time.Duration
+}
+
+// Buckets is where code may lie; nil has none. An error is an *s3.Error.
+type Buckets interface {
+	Read(account, region, bucket, key string) ([]byte, error)
 }
 
 // Store is Lambda, in every account and region. It is safe for concurrent use.

@@ -90,7 +90,8 @@ func (s *Store) changedCode(ctx context.Context, c wire.Call, in *lambda.UpdateF
 	case uri != "":
 		return parcel{}, invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
 	case in.S3Bucket != nil:
-		return parcel{}, noBucket()
+		o, err := s.stored(c, in.S3Bucket, in.S3Key, in.S3ObjectVersion)
+		return parcel{object: o}, err
 	case in.ZipFile == nil:
 		return parcel{}, invalid("Please provide a source for function code.")
 	}

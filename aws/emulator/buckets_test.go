@@ -1,0 +1,134 @@
+package emulator_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/emulator"
+)
+
+// bucket makes a request of S3's, with further headers as name, value pairs.
+func (a account) bucket(method, path string, body []byte, header ...string) (*http.Response, string) {
+	a.Helper()
+	req, err := http.NewRequestWithContext(a.Context(), method, a.server.URL()+path, bytes.NewReader(body))
+	if err != nil {
+		a.Fatal(err)
+	}
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/eu-central-1/s3/aws4_request, SignedHeaders=host, Signature=0")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		a.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		a.Fatal(err)
+	}
+	return res, string(text)
+}
+
+func TestBuckets(t *testing.T) {
+	a := open(t, emulator.Options{})
+	chunked := "5;chunk-signature=0\r\nhello\r\n6\r\n world\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"
+	for _, c := range []struct {
+		method, path, body string
+		header             []string
+		status             int
+		text               string
+	}{
+		{"HEAD", "/code", "", nil, 404, ""},
+		{"PUT", "/code/a", "x", nil, 404, "NoSuchBucket"},
+		{"PUT", "/No", "", nil, 400, "InvalidBucketName"},
+		{"PUT", "/code", "", nil, 200, ""},
+		{"PUT", "/code", "", nil, 409, "BucketAlreadyOwnedByYou"},
+		{"HEAD", "/code", "", nil, 200, ""},
+		{"GET", "/code/deep/key", "", nil, 404, "NoSuchKey"},
+		{"PUT", "/code/deep/key", chunked, []string{"x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}, 200, ""},
+		{"GET", "/code/deep/key", "", nil, 200, "hello world"},
+		{"GET", "/code/deep/key", "", []string{"Range", "bytes=-5"}, 206, "world"},
+		{"PUT", "/code/deep/key", "other", []string{"x-amz-content-sha256", strings.Repeat("0", 64)}, 400, "XAmzContentSHA256Mismatch"},
+		{"PUT", "/code/deep/key?uploadId=1", "", nil, 501, "NotImplemented"},
+		{"GET", "/code?list-type=2", "", nil, 501, "NotImplemented"},
+		{"DELETE", "/code", "", nil, 409, "BucketNotEmpty"},
+		{"DELETE", "/code/deep/key", "", nil, 204, ""},
+		{"DELETE", "/code", "", nil, 204, ""},
+		{"HEAD", "/code", "", nil, 404, ""},
+		{"PUT", "/snapshots", "", nil, 200, ""}, // no download, when S3 is asked
+	} {
+		res, text := a.bucket(c.method, c.path, []byte(c.body), c.header...)
+		if res.StatusCode != c.status || !strings.Contains(text, c.text) {
+			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.path, res.StatusCode, text, c.status, c.text)
+		}
+	}
+	foreign := func(key, region string) (int, string) {
+		res, text := a.bucket("GET", "/snapshots/a", nil, "Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20260101/"+region+"/s3/aws4_request")
+		return res.StatusCode, text
+	}
+	if status, text := foreign("999999999999", "eu-central-1"); status != 403 || !strings.Contains(text, "AccessDenied") {
+		t.Errorf("another account: %d %s", status, text)
+	}
+	if status, text := foreign("AKIATEST", "us-east-1"); status != 301 || !strings.Contains(text, "The bucket is in this region: eu-central-1.") {
+		t.Errorf("another region: %d %s", status, text)
+	}
+}
+
+// Code of more than 50 MB comes by a bucket; it still has to unzip to less than 250 MB.
+func TestCodeInBuckets(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, emulator.Options{State: dir})
+	noise := make([]byte, 51<<20)
+	for i, x := 0, uint32(1); i < len(noise); i++ {
+		x = x*1664525 + 1013904223
+		noise[i] = byte(x >> 24)
+	}
+	large := zipped(t, "index.js", script, "noise", string(noise))
+	a.bucket("PUT", "/code", nil)
+	for key, content := range map[string][]byte{"large.zip": large, "no.zip": []byte("no zip"), "heavy.zip": heavy(t, 262144000)} {
+		if res, text := a.bucket("PUT", "/code/"+key, content); res.StatusCode != 200 {
+			t.Fatal(res.StatusCode, text)
+		}
+	}
+	at := func(bucket, key string) error {
+		in := a.input("f")
+		in.Code = &types.FunctionCode{S3Bucket: &bucket, S3Key: &key}
+		_, err := a.lambda.CreateFunction(t.Context(), in)
+		return err
+	}
+	const value = "InvalidParameterValueException"
+	refused(t, at("none", "k"), value, 400, "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist")
+	refused(t, at("code", "none"), value, 400, "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.")
+	refused(t, at("code", "no.zip"), value, 400, "Could not unzip uploaded file.")
+	refused(t, at("code", "heavy.zip"), value, 400, "Unzipped size must be smaller than 262144000 bytes")
+	if err := at("code", "large.zip"); err != nil {
+		t.Fatal(err)
+	}
+	a.pass()
+	got := a.get("f")
+	if got.Configuration.CodeSize != int64(len(large)) || len(large) <= 52428800 {
+		t.Errorf("%d of %d bytes", got.Configuration.CodeSize, len(large))
+	}
+	out := must(a.lambda.PublishLayerVersion(t.Context(), &lambda.PublishLayerVersionInput{LayerName: aws.String("l"), Content: &types.LayerVersionContentInput{S3Bucket: aws.String("code"), S3Key: aws.String("large.zip")}}))(t)
+	if *out.Content.CodeSha256 != *got.Configuration.CodeSha256 {
+		t.Error("the layer has another hash")
+	}
+	must(a.lambda.UpdateFunctionCode(t.Context(), &lambda.UpdateFunctionCodeInput{FunctionName: aws.String("f"), S3Bucket: aws.String("code"), S3Key: aws.String("large.zip")}))(t)
+
+	// Buckets are part of the state.
+	if err := a.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, emulator.Options{State: dir})
+	if res, text := again.bucket("GET", "/code/no.zip", nil); res.StatusCode != 200 || text != "no zip" {
+		t.Error(res.StatusCode, text)
+	}
+}
