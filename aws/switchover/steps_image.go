@@ -48,10 +48,6 @@ func buildImage(b build) func(context.Context, *run) (outcome, error) {
 			return outcome{}, err
 		}
 		defer done()
-		built, err := image.Build(ctx, req)
-		if err != nil {
-			return outcome{}, fmt.Errorf("build the image of %s:%s: %w", r.snap.Function, b.qualifiers[0], err)
-		}
 		name := repositoryName(r.snap.Function, r.choices)
 		client := registry.New(r.s.config.Session, r.s.config.Region)
 		repo, found, err := client.Look(ctx, name)
@@ -61,11 +57,24 @@ func buildImage(b build) func(context.Context, *run) (outcome, error) {
 		if !found {
 			return outcome{}, fmt.Errorf("repository %s is gone", name)
 		}
+		// Layers are sent while others are converted. They are nothing to anybody
+		// until an image names them, which waits for lint and proof.
+		sending := client.Uploader(ctx, func(context.Context) (registry.Repository, error) { return repo, nil })
+		defer sending.Close()
+		req.Early = sending.Add
+		var built *image.Built
+		err = r.upload(ctx, "UploadLayerPart", name, func(ctx context.Context) (err error) {
+			built, err = image.Build(ctx, req)
+			return err
+		})
+		if err != nil {
+			return outcome{}, fmt.Errorf("build the image of %s:%s: %w", r.snap.Function, b.qualifiers[0], err)
+		}
 		var ref string
 		err = r.upload(ctx, "PutImage", name, func(ctx context.Context) (err error) {
 			ctx, moved, stop := watched(ctx, r.s.callTimeout)
 			defer stop()
-			ref, err = client.Push(ctx, repo, "", built.Image, func(done, total int64) {
+			ref, err = sending.Push(ctx, "", built.Image, func(done, total int64) {
 				moved()
 				r.progress(image.Progress{Stage: image.StageWrite, Item: name, Done: done, Total: total})
 			})
