@@ -78,6 +78,15 @@ var scenes = []struct {
 		b.openErr = errors.New("layer legacy-tools:1 of legacy-export is deleted: its content can't be read any more")
 		return newRobot(t, b, w, h).settle().press("o").settle()
 	}},
+	{"opt-what-if", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("x", "down", "<").settle()
+	}},
+	{"opt-what-if-dropped", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("down", "d").settle()
+	}},
+	{"what-changes", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("d").settle().press("w")
+	}},
 	{"extract", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("e")
 	}},

@@ -273,3 +273,23 @@ func TestExtract(t *testing.T) {
 	r.press("e", "ctrl+u").write(dir).press("enter").settle().see("✗ extract to")
 	r.press("e").see("Extract").press("esc").missing("a directory of this machine")
 }
+
+func TestWhatIf(t *testing.T) {
+	b := newFake(10)
+	r := newRobot(t, b, 110, 30).settle()
+	r.press("o").settle().press("/").write("shared").press("enter", "down").see("B  ▲ A", "B is used, over A different")
+	// Merged earlier, B loses: the selected path is A's now, and B still what moves.
+	r.press("<").settle().see("WHAT IF", "conflicts 1 → 1", "A  ▲ B", "A is used, over B different", "▸B", "1 path changed")
+	r.press("e").see("not now: these are not the layers as they are")
+	r.press("w").see("OTHER CONTENT IS USED", "~ /opt/python/shared.py").press("esc")
+	r.press("<").see("B is at that end already").press(">").settle().missing("WHAT IF").see("B  ▲ A")
+	r.press("d").settle().see("without B", "conflicts 1 → 0 −1", "→ ")
+	r.press("w").see("CONFLICTS FIXED", "✓ /opt/python/shared.py", "GONE", "- /opt/python/numpy/core.py").press("esc")
+	r.press("u").missing("WHAT IF").see("B  ▲ A")
+	r.press("tab", "tab", "d").settle().see("without C")
+	r.press("d").settle().press("d").settle().see("No layers", "u brings the layers back").press("d").see("not now: there are no layers left")
+	r.press("u").see("B  ▲ A", "fonts:2")
+	if len(b.did()) != 0 || b.Armed() {
+		t.Fatal("something was done to the account")
+	}
+}

@@ -24,6 +24,9 @@ type extraction struct {
 
 func (s *Screen) extractAction(nothing string) keys.Action {
 	a := keys.Action{ID: "extract", Keys: []string{"e"}, Label: "extract", Minor: true, Group: "Tree", Help: "unpack the selected file or directory into a directory of this machine", Disabled: nothing}
+	if s.trial.outcome != nil {
+		a.Disabled = "these are not the layers as they are: u goes back to them"
+	}
 	if s.extract != nil {
 		a.Label, a.Minor, a.Disabled = "stop extracting", false, ""
 	}

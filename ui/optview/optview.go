@@ -44,6 +44,8 @@ type Screen struct {
 	task   *root // nil without code
 	now    *root // the one on screen
 
+	real    *root // /opt with the layers as they are
+	trial   trial
 	extract *extraction // nil while nothing is unpacked
 }
 
@@ -53,6 +55,8 @@ type root struct {
 	merged *optfs.Tree
 	tree   *tree.Tree
 	stats  []optfs.Stats
+	// numbers are those by which the layers are known, nil where they are counted.
+	numbers []int
 }
 
 // opened is what the job brings.
@@ -188,7 +192,7 @@ func (s *Screen) Actions() []keys.Action {
 		}
 		own = append(own, keys.Action{ID: "root", Keys: []string{"t"}, Label: label, Group: "Tree", Help: "between the layers under /opt and the code under /var/task"})
 	}
-	return append(own, list.Actions()...)
+	return append(append(own, s.whatIf()...), list.Actions()...)
 }
 
 // Do implements screen.Screen.
@@ -231,6 +235,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		return s.askExtract()
 	case "copy":
 		return screen.Effect{Copy: s.call()}
+	default:
+		return s.try(id)
 	}
 	return screen.Effect{}
 }
@@ -310,7 +316,7 @@ func (s *Screen) label(layer int) string {
 	if s.now == s.task {
 		return "code"
 	}
-	return theme.Letter(layer) + " " + inventory.ShortLayer(s.now.merged.Layers[layer-1].Source)
+	return theme.Letter(s.now.number(layer)) + " " + inventory.ShortLayer(s.now.merged.Layers[layer-1].Source)
 }
 
 // Update implements screen.Screen.
@@ -318,6 +324,9 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 	done, ok := msg.(job.Done)
 	if ok && s.extract != nil && done.ID == s.extract.job.ID {
 		return s.extracted(done)
+	}
+	if ok && s.trial.job != nil && done.ID == s.trial.job.ID {
+		return s.onTried(done)
 	}
 	if !ok || s.job == nil || done.ID != s.job.ID {
 		return screen.Effect{}
@@ -332,6 +341,8 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 		return screen.Effect{}
 	}
 	s.set, s.opt, s.task, s.now = found.set, found.opt, found.task, found.opt
+	s.real = found.opt
+	s.reset()
 	return screen.Effect{}
 }
 
@@ -358,6 +369,9 @@ func (s *Screen) Close() {
 	}
 	if s.set == nil {
 		return
+	}
+	if s.trial.job != nil {
+		s.trial.job.Cancel()
 	}
 	set, last := s.set, s.extract
 	if last != nil {

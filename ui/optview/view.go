@@ -41,16 +41,19 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 func (s *Screen) empty(say func(theme.Tone, string) []string) []string {
 	t := s.now.tree
 	switch {
-	case t.Filter() != "":
-		return say(theme.Dim, "Nothing matches "+t.Filter()+". esc shows everything again.")
-	case t.ShadowedOnly():
-		return say(theme.Dim, "No path of one layer shadows another's. x shows everything again.")
 	case s.now == s.opt && len(s.now.merged.Layers) == 0:
 		out := say(theme.Strong, "No layers: nothing lies under /opt.")
+		if s.trial.outcome != nil {
+			return append(out, say(theme.Dim, "u brings the layers back.")...)
+		}
 		if s.task != nil {
 			out = append(out, say(theme.Dim, "t shows the code under /var/task.")...)
 		}
 		return out
+	case t.Filter() != "":
+		return say(theme.Dim, "Nothing matches "+t.Filter()+". esc shows everything again.")
+	case t.ShadowedOnly():
+		return say(theme.Dim, "No path of one layer shadows another's. x shows everything again.")
 	}
 	return say(theme.Dim, "The archives are empty.")
 }
@@ -62,6 +65,9 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 			Put(theme.Dim, "  "+draw.Bytes(s.now.merged.Size)).String(), ""}
 	}
 	if len(s.now.stats) == 0 {
+		if s.trial.outcome != nil {
+			return []string{s.whatIfLine(st, w), ""}
+		}
 		return nil
 	}
 	var out []string
@@ -86,13 +92,21 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 			l = draw.NewLine(st, w, false).Gap(1)
 		}
 		fresh = false
-		l.Put(theme.Block(x.Layer), " "+theme.Letter(x.Layer)+" ").Put(theme.Plain, " "+name).Put(tone, "  "+size).Gap(3)
+		n := s.now.number(x.Layer)
+		mark := " "
+		if n == s.trial.pick {
+			mark = "▸"
+		}
+		l.Put(theme.Block(n), mark+theme.Letter(n)+" ").Put(theme.Plain, " "+name).Put(tone, "  "+size).Gap(3)
 	}
 	if len(out) < 3 {
 		if t := s.now.merged; t.ShadowedBytes > 0 {
 			l.Put(theme.Dim, draw.Bytes(t.ShadowedBytes)+" shadowed")
 		}
 		out = append(out, l.String())
+	}
+	if s.trial.outcome != nil {
+		out = append(out, s.whatIfLine(st, w))
 	}
 	return append(out, "")
 }
@@ -125,12 +139,12 @@ func (s *Screen) row(st *theme.Styles, w, i int) string {
 		inside(l, n.Differ, n.Same)
 		l.Gap(1).Right(theme.Dim, draw.Bytes(n.Size), widthSize)
 	} else {
-		letter, tone := theme.Letter(e.Winner), theme.Layer(e.Winner)
+		letter, tone := theme.Letter(s.now.number(e.Winner)), theme.Layer(s.now.number(e.Winner))
 		if s.now == s.task {
 			letter, tone = "c", theme.Code
 		}
 		l.Cell(tone, letter, widthLayer).Gap(1)
-		shadows(l, e)
+		s.shadows(l, e)
 		l.Gap(1).Right(theme.Plain, draw.Bytes(e.Size), widthSize)
 	}
 	l.Gap(2).Cell(theme.Dim, fmt.Sprintf("%04o", e.Mode.Perm()), widthMode).Gap(2)
@@ -155,7 +169,7 @@ func (s *Screen) row(st *theme.Styles, w, i int) string {
 
 // shadows says whose copies are hidden, and whether they are the same: "▲ A"
 // differs, "= A" is identical.
-func shadows(l *draw.Line, e *optfs.Entry) {
+func (s *Screen) shadows(l *draw.Line, e *optfs.Entry) {
 	if len(e.Shadows) == 0 {
 		l.Gap(widthShadow)
 		return
@@ -171,7 +185,7 @@ func shadows(l *draw.Line, e *optfs.Entry) {
 			l.Put(theme.Dim, "…")
 			break
 		}
-		l.Put(theme.Layer(sh.Layer), theme.Letter(sh.Layer))
+		l.Put(theme.Layer(s.now.number(sh.Layer)), theme.Letter(s.now.number(sh.Layer)))
 	}
 	l.Gap(l.Left() - room)
 }
@@ -202,12 +216,12 @@ func (s *Screen) detail(st *theme.Styles, w int) string {
 	if n.Dir() || len(e.Shadows) == 0 {
 		return l.Tail(theme.Dim, s.now.path+"/"+e.Path, w-2).String()
 	}
-	l.Put(theme.Layer(e.Winner), theme.Letter(e.Winner)).Put(theme.Plain, " is used, over ")
+	l.Put(theme.Layer(s.now.number(e.Winner)), theme.Letter(s.now.number(e.Winner))).Put(theme.Plain, " is used, over ")
 	for i, sh := range e.Shadows {
 		if i > 0 {
 			l.Put(theme.Plain, ", ")
 		}
-		l.Put(theme.Layer(sh.Layer), theme.Letter(sh.Layer))
+		l.Put(theme.Layer(s.now.number(sh.Layer)), theme.Letter(s.now.number(sh.Layer)))
 		if sh.Identical {
 			l.Put(theme.Dim, " the same")
 		} else {

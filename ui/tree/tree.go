@@ -148,6 +148,23 @@ func (t *Tree) sortKids(first, n int32) {
 	})
 }
 
+// Follow takes over what is unfolded, narrowed and selected in another tree, as
+// far as its paths are here.
+func (t *Tree) Follow(o *Tree) {
+	t.sizeFirst, t.shadowedOnly, t.filter = o.sizeFirst, o.shadowedOnly, o.filter
+	open := map[string]bool{}
+	for i, on := range o.open {
+		if on {
+			open[o.nodes[i].Entry.Path] = true
+		}
+	}
+	for i := range t.nodes {
+		t.open[i] = t.nodes[i].Dir() && open[t.nodes[i].Entry.Path]
+	}
+	t.List = o.List
+	t.narrow()
+}
+
 // Files is the number of paths in all.
 func (t *Tree) Files() int { return len(t.nodes) }
 
