@@ -54,6 +54,7 @@ var scenes = []struct {
 	{"functions-filtering", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("/").write("ext:collector size>20MB")
 	}},
+	{"export", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle().press("e") }},
 	{"function", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle().press("enter") }},
 	{"function-deleted-layer", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("/").write("legacy").press("enter", "enter")

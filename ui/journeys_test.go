@@ -293,3 +293,16 @@ func TestWhatIf(t *testing.T) {
 		t.Fatal("something was done to the account")
 	}
 }
+
+func TestExport(t *testing.T) {
+	r := newRobot(t, newFake(20), 100, 30).settle()
+	file := filepath.Join(t.TempDir(), "list.csv")
+	r.press("/").write("ext:collector !worker").press("enter", "e").see("Export", "The 2 functions on screen", "functions.csv")
+	r.press("ctrl+u").write(file).press("enter").settle().see("wrote 2 functions to")
+	data, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(data), "reports-render") || strings.Contains(string(data), "tiny") {
+		t.Fatalf("%s, %v", data, err)
+	}
+	r.press("e", "ctrl+u").write(file).press("enter").settle().see("is there already: type another name")
+	r.press("e", "ctrl+u").write("x.txt").press("enter").settle().see("must end in .csv, .json or .md")
+}

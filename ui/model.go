@@ -87,7 +87,7 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 	if m.where.Note != "" {
 		m.say(screen.Warn, m.where.Note)
 	}
-	m.push("functions", functions.New(m.inv, m.account, m.where.Regions))
+	m.push("functions", functions.New(m.inv, m.account, m.where.Account, m.where.Regions))
 	return m
 }
 

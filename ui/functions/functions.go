@@ -28,6 +28,7 @@ const Refresh = "refresh"
 type Screen struct {
 	inv     *inventory.Inventory
 	account awscli.Account
+	own     string // the account's id
 	regions []string
 	table   table.Table
 	filter  filter.Filter
@@ -35,9 +36,9 @@ type Screen struct {
 	rows    []*inventory.Row // those that pass the filter
 }
 
-// New returns the screen over an inventory.
-func New(inv *inventory.Inventory, account awscli.Account, regions []string) *Screen {
-	s := &Screen{inv: inv, account: account, regions: regions}
+// New returns the screen over an inventory of account own.
+func New(inv *inventory.Inventory, account awscli.Account, own string, regions []string) *Screen {
+	s := &Screen{inv: inv, account: account, own: own, regions: regions}
 	s.table.Columns = columns(len(regions) > 1)
 	s.table.Sort, s.table.Desc = colPercent, true
 	s.sync()
@@ -69,6 +70,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "opt", Keys: []string{"o"}, Label: "/opt", Group: "Function", Help: "look under /opt: its layers merged", Disabled: image},
 		{ID: "migrate", Keys: []string{"m"}, Label: "migrate", Group: "Function", Help: "plan the switch to a container image", Disabled: image},
 		{ID: "copy", Keys: []string{"y"}, Group: "Function", Help: "copy the AWS CLI call", Disabled: none},
+		{ID: "export", Keys: []string{"e"}, Label: "export", Minor: true, Group: "List", Help: "write the functions on screen to a file: CSV, JSON or Markdown", Disabled: none},
 		{ID: Refresh, Keys: []string{"r"}, Group: "List", Help: "list and measure again", Disabled: s.busy()},
 		{ID: "sort-next", Keys: []string{"s"}, Label: "sort", Minor: true, Group: "List", Help: "sort by the next column"},
 		{ID: "sort-turn", Keys: []string{"S"}, Group: "List", Help: "turn the order round"},
@@ -109,6 +111,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		return screen.Effect{Open: screen.Place{Name: "function", Args: []string{r.ARN}}}
 	case "opt", "migrate":
 		return screen.Effect{Open: screen.Place{Name: id, Args: []string{r.ARN}}}
+	case "export":
+		return s.askExport()
 	case "copy":
 		return screen.Effect{Copy: s.account.GetFunction(r.ARN)}
 	}
@@ -139,8 +143,11 @@ func (s *Screen) sort(key string) {
 
 // Update implements screen.Screen.
 func (s *Screen) Update(msg tea.Msg) screen.Effect {
-	if _, ok := msg.(Changed); ok {
+	switch msg := msg.(type) {
+	case Changed:
 		s.sync()
+	case exported:
+		return msg.note
 	}
 	return screen.Effect{}
 }
