@@ -14,8 +14,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/optlift/optlift/build/layer/inflate"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -241,18 +241,14 @@ func underRoots(name string) bool {
 // members reads a gzip file member by member and counts them.
 type members struct {
 	in       *bufio.Reader
-	z        *gzip.Reader
+	z        *inflate.Gzip
 	count    int
 	trailing bool
 }
 
 func newMembers(in *bufio.Reader) (*members, error) {
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		return nil, err
-	}
-	z.Multistream(false) // in is an io.ByteReader: not a byte more than the member is read
-	return &members{in: in, z: z, count: 1}, nil
+	z := inflate.NewGzip()
+	return &members{in: in, z: z, count: 1}, z.Reset(in)
 }
 
 func (m *members) Read(p []byte) (int, error) {
@@ -275,7 +271,6 @@ func (m *members) Read(p []byte) (int, error) {
 		if err := m.z.Reset(m.in); err != nil {
 			return 0, err
 		}
-		m.z.Multistream(false)
 		m.count++
 	}
 }

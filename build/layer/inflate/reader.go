@@ -13,6 +13,7 @@ const readerChunk = 64 << 10
 type Reader struct {
 	dec      Decoder
 	src      *bufio.Reader
+	own      *bufio.Reader // what Reset reads through
 	buf      []byte
 	from, to int // buf[from:to] is decoded and unread
 	err      error
@@ -20,13 +21,22 @@ type Reader struct {
 
 // NewReader returns a Reader without a source; see Reset.
 func NewReader() *Reader {
-	return &Reader{buf: make([]byte, Window+readerChunk+Slack), src: bufio.NewReaderSize(nil, readerChunk)}
+	return &Reader{buf: make([]byte, Window+readerChunk+Slack)}
 }
 
 // Reset begins the stream in src, of which it reads ahead.
 func (r *Reader) Reset(src io.Reader) {
+	if r.own == nil {
+		r.own = bufio.NewReaderSize(nil, readerChunk)
+	}
+	r.own.Reset(src)
+	r.reset(r.own)
+}
+
+// reset begins the stream in src, of which it takes not a byte more.
+func (r *Reader) reset(src *bufio.Reader) {
 	r.dec.Reset()
-	r.src.Reset(src)
+	r.src = src
 	r.from, r.to, r.err = Window, Window, nil
 }
 

@@ -1,0 +1,133 @@
+package inflate
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// gzipped is data as one member, with whatever may stand in its header.
+func gzipped(t testing.TB, rng *rand.Rand, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, []int{-2, 0, 1, 6}[rng.IntN(4)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rng.IntN(2) == 0 {
+		w.Name = strings.Repeat("n", rng.IntN(300))
+	}
+	if rng.IntN(2) == 0 {
+		w.Comment = strings.Repeat("c", rng.IntN(300))
+	}
+	if rng.IntN(2) == 0 {
+		w.Extra = bytes.Repeat([]byte{'e'}, rng.IntN(300))
+	}
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// members reads file to its end, or to what is no member.
+func members(src io.Reader) (out []byte, count int, rest []byte, err error) {
+	in := bufio.NewReaderSize(src, 4<<10)
+	g := NewGzip()
+	for {
+		if err = g.Reset(in); err != nil {
+			break
+		}
+		var b []byte
+		b, err = io.ReadAll(g)
+		out = append(out, b...)
+		if err != nil {
+			break
+		}
+		count++
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	rest, _ = io.ReadAll(in)
+	return out, count, rest, err
+}
+
+func TestGzipMembers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	for range 60 {
+		var file, want []byte
+		n := 1 + rng.IntN(3)
+		for range n {
+			data := sample(rng, rng.IntN(150000))
+			file = append(file, gzipped(t, rng, data)...)
+			want = append(want, data...)
+		}
+		for _, src := range []io.Reader{bytes.NewReader(file), iotest.DataErrReader(iotest.HalfReader(bytes.NewReader(file)))} {
+			got, count, rest, err := members(src)
+			if err != nil || count != n || !bytes.Equal(got, want) || len(rest) != 0 {
+				t.Fatalf("%d members, %d bytes, %d left, err %v; want %d members, %d bytes", count, len(got), len(rest), err, n, len(want))
+			}
+		}
+	}
+}
+
+// A file that is changed anywhere is refused, or it is the standard library that
+// does not mind either.
+func TestGzipBroken(t *testing.T) {
+	rng := rand.New(rand.NewPCG(23, 24))
+	for range 1500 {
+		file := gzipped(t, rng, sample(rng, rng.IntN(3000)))
+		if rng.IntN(3) == 0 {
+			file = file[:rng.IntN(len(file))]
+		} else {
+			file[rng.IntN(len(file))] ^= 1 << rng.IntN(8)
+		}
+		if len(file) == 0 {
+			continue
+		}
+		z, wantErr := gzip.NewReader(bytes.NewReader(file))
+		var want []byte
+		if wantErr == nil {
+			want, wantErr = io.ReadAll(z)
+		}
+		got, _, _, err := members(bytes.NewReader(file))
+		if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(got, want) {
+			t.Fatalf("err %v; the standard library says %v", err, wantErr)
+		}
+		if errors.Is(wantErr, gzip.ErrChecksum) && !errors.Is(err, gzip.ErrChecksum) {
+			t.Fatalf("err %v, want %v", err, wantErr)
+		}
+	}
+}
+
+func TestGzipHeaderChecksum(t *testing.T) {
+	head := []byte{0x1f, 0x8b, 8, flagCheck, 0, 0, 0, 0, 0, 255}
+	sum := uint16(crc32.ChecksumIEEE(head))
+	tail := []byte{3, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	for add, want := range []error{nil, gzip.ErrHeader} {
+		file := append(append(bytes.Clone(head), byte(sum)+byte(add), byte(sum>>8)), tail...)
+		if _, _, _, err := members(bytes.NewReader(file)); !errors.Is(err, want) {
+			t.Errorf("err %v, want %v", err, want)
+		}
+	}
+}
+
+func TestGzipTrailing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(25, 26))
+	file := gzipped(t, rng, sample(rng, 70000))
+	_, count, rest, err := members(bytes.NewReader(append(file, strings.Repeat("x", 50)...)))
+	// The ten bytes that are looked at are not a header.
+	if !errors.Is(err, gzip.ErrHeader) || count != 1 || len(rest) != 40 {
+		t.Errorf("%d members, %d bytes left, err %v", count, len(rest), err)
+	}
+}
