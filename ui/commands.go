@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/ui/findings"
 	"github.com/optlift/optlift/ui/function"
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/help"
@@ -27,6 +28,7 @@ var commands = []help.Command{
 	{Line: "function", Help: "one function, by name or ARN"},
 	{Line: "opt", Help: "/opt of the selected function, or of functions, layer ARNs and local zips named here"},
 	{Line: "layers", Help: "the layer versions in use"},
+	{Line: "findings", Help: "what was found in all functions, the gravest first"},
 	{Line: "migrate", Help: "plan the switch of a function; the running migration without a name"},
 	{Line: "journal", Help: "the migrations made from this machine, or one by its id"},
 	{Line: "log", Help: "the AWS calls of this session, and what went wrong"},
@@ -50,6 +52,7 @@ func (m *model) globals() []keys.Action {
 	var out []keys.Action
 	out = append(out,
 		keys.Action{ID: "layers", Keys: []string{"L"}, Label: "layers", Group: group, Help: "the layer versions in use"},
+		keys.Action{ID: "findings", Keys: []string{"F"}, Label: "findings", Minor: true, Group: group, Help: "what was found in all functions, the gravest first"},
 		keys.Action{ID: "journal", Keys: []string{"J"}, Label: "journal", Group: group, Help: "the migrations made from this machine"},
 	)
 	find := keys.Action{ID: "filter", Keys: []string{"/"}, Label: "filter", Group: group, Help: "filter what is on screen"}
@@ -80,7 +83,7 @@ func (m *model) globals() []keys.Action {
 // global performs an action that every screen has, or that is the root's to do.
 func (m *model) global(id string) (tea.Cmd, bool) {
 	switch id {
-	case "layers", "journal", "log", "help":
+	case "layers", "findings", "journal", "log", "help":
 		return m.open(screen.Place{Name: id}), true
 	case "filter":
 		if f, ok := m.top().(screen.Filterable); ok {
@@ -205,6 +208,8 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		return m.perform(o.Start())
 	case "layers":
 		m.push(key, layers.New(m.inv, m.account, m.where.Account))
+	case "findings":
+		m.push(key, findings.New(m.inv))
 	case "migrate":
 		return m.openMigration(p.Args)
 	case "journal":

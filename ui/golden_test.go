@@ -91,6 +91,7 @@ var scenes = []struct {
 	{"extract", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("e")
 	}},
+	{"findings", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle().press("F", "down") }},
 	{"layers", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("L", "down", "down")
 	}},

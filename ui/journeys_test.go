@@ -306,3 +306,11 @@ func TestExport(t *testing.T) {
 	r.press("e", "ctrl+u").write(file).press("enter").settle().see("is there already: type another name")
 	r.press("e", "ctrl+u").write("x.txt").press("enter").settle().see("must end in .csv, .json or .md")
 }
+
+func TestFindings(t *testing.T) {
+	r := newRobot(t, newFake(20), 100, 30).settle()
+	r.press("F").see("1 error · 2 warnings · 1 note", "▌✗", "legacy-export", "layer-deleted", "→ Publish the layer's content again")
+	r.press("down", "enter").see("billing-sync", "UNZIPPED SIZE").press("esc").see("▌▲", "→ Change the stack's template instead.")
+	r.press("/").write("severity:note").press("enter").see("1 shown", "shadowed").press("f").see("/finding:shadowed", "reports-render", "1 shown")
+	r.press("esc").press(":").write("findings nothing").press("enter").see("1 error")
+}

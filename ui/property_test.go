@@ -66,7 +66,7 @@ func clean(t interface {
 }
 
 func TestEscapeSequencesNeverReachTheFrame(t *testing.T) {
-	for _, name := range []string{"functions", "enter", "L", "J", "m", "!", "J enter", "m down", "esc"} {
+	for _, name := range []string{"functions", "enter", "L", "J", "m", "!", "J enter", "m down", "esc", "F"} {
 		t.Run(name, func(t *testing.T) {
 			r := newRobot(t, nastyBackend(), 120, 40).settle()
 			r.press("6", "6", "1", "g")
