@@ -62,14 +62,36 @@ type ProofRepair struct {
 // Widened modes are listed as repairs. Archives that clash (see optfs.Clash)
 // have no expected result, which is an error.
 func Prove(ctx context.Context, img v1.Image, layers []layer.Source, code *layer.Source) (*Proof, error) {
-	want, err := expect(layers, code)
+	s, want, err := scanToProve(ctx, img, layers, code)
 	if err != nil {
 		return nil, err
 	}
+	return proveScan(s, want)
+}
+
+// LintAndProve is Lint and Prove in one reading.
+func LintAndProve(ctx context.Context, img v1.Image, layers []layer.Source, code *layer.Source) ([]Finding, *Proof, error) {
+	s, want, err := scanToProve(ctx, img, layers, code)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := proveScan(s, want)
+	return lint(s, lambdaLimits), p, err
+}
+
+func scanToProve(ctx context.Context, img v1.Image, layers []layer.Source, code *layer.Source) (*scan, expected, error) {
+	want, err := expect(layers, code)
+	if err != nil {
+		return nil, nil, err
+	}
 	s, err := scanBeside(ctx, &scanner{contents: true}, img, want, nil)
 	if err != nil {
-		return nil, fmt.Errorf("prove the image: %w", err)
+		return nil, nil, fmt.Errorf("prove the image: %w", err)
 	}
+	return s, want, nil
+}
+
+func proveScan(s *scan, want expected) (*Proof, error) {
 	base, err := strconv.Atoi(s.config.Config.Labels[LabelBaseLayers])
 	if err != nil || base < 0 || base > len(s.layers) {
 		base = 0

@@ -191,24 +191,20 @@ func createdBy(src layer.Source) string {
 // check lints and proves. What an image must start does not matter here: nobody
 // runs it.
 func (b *Built) check(ctx context.Context, req Request) error {
-	req.Progress(image.Progress{Stage: image.StageLint})
-	findings, err := image.Lint(ctx, b.Image)
-	if err != nil {
-		return err
-	}
-	b.Findings = []image.Finding{}
-	for _, f := range findings {
-		if f.Rule != "entrypoint" && f.Rule != "cmd" {
-			b.Findings = append(b.Findings, f)
-		}
-	}
 	req.Progress(image.Progress{Stage: image.StageProve})
 	sources := make([]layer.Source, len(b.Layers))
 	for i, l := range b.Layers {
 		sources[i] = l.Source
 	}
-	if b.Proof, err = image.Prove(ctx, b.Image, sources, nil); err != nil {
+	findings, proof, err := image.LintAndProve(ctx, b.Image, sources, nil)
+	if err != nil {
 		return err
+	}
+	b.Proof, b.Findings = proof, []image.Finding{}
+	for _, f := range findings {
+		if f.Rule != "entrypoint" && f.Rule != "cmd" {
+			b.Findings = append(b.Findings, f)
+		}
 	}
 	if broken := image.Errors(b.Findings); len(broken) > 0 {
 		return fmt.Errorf("the layer image would break a function: %s %s: %s. %s", broken[0].Rule, broken[0].Path, broken[0].Message, broken[0].Remedy)
