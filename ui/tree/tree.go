@@ -45,7 +45,7 @@ type Tree struct {
 	sizeFirst    bool
 	shadowedOnly bool
 	filter       filter.Filter
-	matches      int
+	hits         []int32 // the paths that pass, children before their parents
 }
 
 // columns are what paths can be filtered by; true marks numbers.
@@ -262,9 +262,20 @@ func (t *Tree) SetFilter(text string) error {
 	if err != nil {
 		return err
 	}
+	from := t.filter
 	t.filter = f
+	if t.mask != nil && narrower(from.String(), text) {
+		t.among(t.hits)
+		return nil
+	}
 	t.narrow()
 	return nil
+}
+
+// narrower reports whether all that passes filter now has passed filter was:
+// where letters were added to plain words.
+func narrower(was, now string) bool {
+	return was != "" && strings.HasPrefix(now, was) && !strings.ContainsAny(now, "!/~\"<>=:\\")
 }
 
 // Filter is the filter in force.
@@ -275,36 +286,44 @@ func (t *Tree) Matches() int {
 	if t.mask == nil {
 		return len(t.nodes)
 	}
-	return t.matches
+	return len(t.hits)
 }
 
 // narrow finds out which paths are seen at all: matches and what they lie in.
 func (t *Tree) narrow() {
-	clear(t.shut)
 	if t.filter.Empty() && !t.shadowedOnly {
-		t.mask = nil
+		clear(t.shut)
+		t.mask, t.hits = nil, nil
 		t.flatten()
 		return
 	}
+	all := make([]int32, 0, len(t.nodes))
+	for i := len(t.nodes) - 1; i >= 0; i-- {
+		// A directory counts only when it holds nothing.
+		if n := &t.nodes[i]; (!n.Dir() || n.kids == 0) && (!t.shadowedOnly || len(n.Entry.Shadows) > 0) {
+			all = append(all, int32(i))
+		}
+	}
+	t.among(all)
+}
+
+// among shows what passes the filter among some paths, which it keeps a part of.
+func (t *Tree) among(paths []int32) {
+	clear(t.shut)
 	if t.mask == nil {
 		t.mask = make([]bool, len(t.nodes))
 	} else {
 		clear(t.mask)
 	}
-	t.matches = 0
-	for i := len(t.nodes) - 1; i >= 0; i-- {
-		n := &t.nodes[i]
-		if !t.mask[i] {
-			// A directory counts only when it holds nothing, or is one itself by the filter's size.
-			leaf := !n.Dir() || n.kids == 0
-			if !leaf || t.shadowedOnly && len(n.Entry.Shadows) == 0 || !t.filter.Match(n) {
-				continue
-			}
-			t.mask[i] = true
-			t.matches++
+	t.hits = paths[:0]
+	for _, i := range paths {
+		if !t.filter.Match(&t.nodes[i]) {
+			continue
 		}
-		if int(n.parent) < len(t.nodes) {
-			t.mask[n.parent] = true
+		t.hits = append(t.hits, i)
+		// Up to the first directory that is seen already.
+		for at := i; int(at) < len(t.nodes) && !t.mask[at]; at = t.nodes[at].parent {
+			t.mask[at] = true
 		}
 	}
 	t.flatten()

@@ -173,6 +173,20 @@ a/
 	}
 }
 
+// Letter by letter or at once, forwards or back: the same paths are seen.
+func TestTypingNarrowsAsTheWholeFilterDoes(t *testing.T) {
+	typed := build(t, two...)
+	for _, text := range []string{"a", "a/", "a/s", "a/sa", "a/", "a/ x", "a/ x !", "a/ x !deep", "x", "x ~y", "x ~", "x", "size", "size>", "size>2", "size>200", ""} {
+		at, atOnce := typed, build(t, two...)
+		if err, want := at.SetFilter(text), atOnce.SetFilter(text); (err == nil) != (want == nil) {
+			t.Fatalf("%q: %v, at once %v", text, err, want)
+		}
+		if paths(at) != paths(atOnce) || at.Matches() != atOnce.Matches() {
+			t.Errorf("%q: typed %d\n%s\nat once %d\n%s", text, at.Matches(), paths(at), atOnce.Matches(), paths(atOnce))
+		}
+	}
+}
+
 func TestBuildStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -245,7 +259,30 @@ func BenchmarkUnfoldAll100k(b *testing.B) {
 func BenchmarkFilter100k(b *testing.B) {
 	t := open100k(b)
 	for b.Loop() {
+		b.StopTimer()
+		if err := t.SetFilter(""); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
 		if err := t.SetFilter("file0001"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkType100k is one letter more in the filter over 100,000 files.
+func BenchmarkType100k(b *testing.B) {
+	t := open100k(b)
+	for b.Loop() {
+		b.StopTimer()
+		if err := t.SetFilter(""); err != nil {
+			b.Fatal(err)
+		}
+		if err := t.SetFilter("file0"); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := t.SetFilter("file00"); err != nil {
 			b.Fatal(err)
 		}
 	}
