@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -12,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -40,28 +38,49 @@ import (
 // the median over rounds of the wall time in proportion to that floor, and to
 // the floor plus inflating every entry on one core with this package's inflater. "MiB-peak" is
 // memory held from the system above what was held before.
+//
+// GODEBUG=cpu.sha=off in front of the command shows a processor without SHA
+// instructions.
 var benchZips = flag.String("zip", "", "comma-separated archives to measure in place of the generated ones")
 
 func BenchmarkConvert(b *testing.B) {
+	var t table
 	if *benchZips != "" {
 		for path := range strings.SplitSeq(*benchZips, ",") {
-			b.Run(strings.TrimSuffix(filepath.Base(path), ".zip"), func(b *testing.B) { benchArchive(b, path) })
+			b.Run(strings.TrimSuffix(filepath.Base(path), ".zip"), func(b *testing.B) { t.archive(b, path) })
 		}
-		return
+	} else {
+		for _, s := range shapes {
+			b.Run(s.name, func(b *testing.B) {
+				path := filepath.Join(b.TempDir(), s.name+".zip")
+				s.write(b, path)
+				t.archive(b, path)
+			})
+		}
 	}
-	for _, s := range shapes {
-		b.Run(s.name, func(b *testing.B) {
-			path := filepath.Join(b.TempDir(), s.name+".zip")
-			s.write(b, path)
-			benchArchive(b, path)
-		})
-	}
+	t.print()
 }
 
-func benchArchive(b *testing.B, path string) {
+// table collects what the benchmarks measured.
+type table []row
+
+type row struct {
+	archive, way       string
+	zip, unpacked, out int64
+	seconds            float64
+	toFloor, toInflate float64 // medians of the rounds
+	peak               uint64  // bytes
+}
+
+func (t *table) archive(b *testing.B, path string) {
 	dir := b.TempDir()
 	tarPath, blobPath := filepath.Join(dir, "layer.tar"), filepath.Join(dir, "layer.tar.gz")
 	res := prepare(b, path, tarPath, blobPath)
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	name := strings.TrimSuffix(filepath.Base(path), ".zip")
 	ways := []struct {
 		name string
 		run  func(io.Writer) error
@@ -71,44 +90,71 @@ func benchArchive(b *testing.B, path string) {
 		{"unzip-tar-gzip", func(w io.Writer) error { return unpackAndPack(w, path, filepath.Join(dir, "tree")) }},
 	}
 	for _, way := range ways {
+		r := row{archive: name, way: way.name, zip: info.Size(), unpacked: res.Uncompressed}
 		b.Run(way.name, func(b *testing.B) {
 			b.SetBytes(res.Uncompressed)
-			var toFloor, toInflate []float64
-			var out counter
-			var peak uint64
-			for range b.N {
-				out = 0
-				b.StopTimer()
-				watched := watchMemory()
-				b.StartTimer()
-				took, err := timed(func() error { return way.run(&out) })
-				b.StopTimer()
-				peak = max(peak, watched())
-				if err != nil {
-					b.Fatal(err)
-				}
-				floor, err := timed(func() error { return hashBoth(tarPath, blobPath) })
-				if err != nil {
-					b.Fatal(err)
-				}
-				inflating, err := timed(func() error { return inflateAll(path) })
-				if err != nil {
-					b.Fatal(err)
-				}
-				toFloor = append(toFloor, took.Seconds()/floor.Seconds())
-				toInflate = append(toInflate, took.Seconds()/(floor+inflating).Seconds())
-				b.StartTimer()
-			}
-			b.ReportMetric(median(toFloor), "x-floor")
-			b.ReportMetric(median(toInflate), "x-inflate")
-			b.ReportMetric(float64(peak)/(1<<20), "MiB-peak")
-			info, err := os.Stat(path)
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.ReportMetric(float64(out)/float64(info.Size()), "out/zip")
+			r.measure(b, way.run, path, tarPath, blobPath)
 		})
+		if r.out > 0 { // not for a way that -bench leaves out
+			*t = append(*t, r)
+		}
 	}
+}
+
+// measure runs the way b.N times.
+func (r *row) measure(b *testing.B, way func(io.Writer) error, path, tarPath, blobPath string) {
+	var seconds, toFloor, toInflate []float64
+	var out counter
+	r.peak = 0
+	for range b.N {
+		out = 0
+		b.StopTimer()
+		watched := watchMemory()
+		b.StartTimer()
+		took, err := timed(func() error { return way(&out) })
+		b.StopTimer()
+		r.peak = max(r.peak, watched())
+		if err != nil {
+			b.Fatal(err)
+		}
+		floor, err := timed(func() error { return hashBoth(tarPath, blobPath) })
+		if err != nil {
+			b.Fatal(err)
+		}
+		inflating, err := timed(func() error { return inflateAll(path) })
+		if err != nil {
+			b.Fatal(err)
+		}
+		seconds = append(seconds, took.Seconds())
+		toFloor = append(toFloor, took.Seconds()/floor.Seconds())
+		toInflate = append(toInflate, took.Seconds()/(floor+inflating).Seconds())
+		b.StartTimer()
+	}
+	r.out, r.seconds, r.toFloor, r.toInflate = int64(out), median(seconds), median(toFloor), median(toInflate)
+	b.ReportMetric(r.toFloor, "x-floor")
+	b.ReportMetric(r.toInflate, "x-inflate")
+	b.ReportMetric(float64(r.peak)/(1<<20), "MiB-peak")
+	b.ReportMetric(float64(r.out)/float64(r.zip), "out/zip")
+}
+
+// print writes the table in Markdown. The last column is how many times the
+// first way's time a way takes, both measured by the floor.
+func (t table) print() {
+	if len(t) == 0 {
+		return
+	}
+	fmt.Printf("\n| archive (zip, unpacked) | way | s | x floor | x floor + inflate | peak MiB | out/zip | x %s |\n|---|---|--:|--:|--:|--:|--:|--:|\n", t[0].way)
+	var first row
+	for _, r := range t {
+		name := ""
+		if r.archive != first.archive {
+			first = r
+			name = fmt.Sprintf("%s (%.1f MB, %.0f MB)", r.archive, float64(r.zip)/1e6, float64(r.unpacked)/1e6)
+		}
+		fmt.Printf("| %s | %s | %.3f | %.2f | %.2f | %.1f | %.3f | %.1f |\n", name, r.way, r.seconds, r.toFloor, r.toInflate,
+			float64(r.peak)/(1<<20), float64(r.out)/float64(r.zip), r.toFloor/first.toFloor)
+	}
+	fmt.Println()
 }
 
 type counter int64
@@ -357,117 +403,4 @@ func unpackAndPack(w io.Writer, path, tree string) error {
 			return err
 		})
 	})
-}
-
-// shape is a kind of archive, generated the same way every time.
-type shape struct {
-	name  string
-	level int // of deflate; 0 is stored
-	file  func(rng *rand.Rand, i int) (name string, data []byte, ok bool)
-}
-
-var shapes = []shape{
-	{"many-small-files", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
-		return fmt.Sprintf("nodejs/node_modules/m%03d/lib/f%05d.js", i/40, i), sourceText(rng, 200+int(rng.ExpFloat64()*1300)), i < 20000
-	}},
-	{"source-tree", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
-		if i%50 == 0 {
-			return fmt.Sprintf("python/p%d/lib%d.so", i/50, i), machine(rng, 1<<20), i < 3000
-		}
-		return fmt.Sprintf("python/p%d/m%d.py", i/50, i), sourceText(rng, 1000+int(rng.ExpFloat64()*15000)), i < 3000
-	}},
-	{"few-binaries", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
-		return fmt.Sprintf("bin/tool%d", i), machine(rng, 40<<20), i < 3
-	}},
-	{"incompressible", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
-		b := make([]byte, 150<<20)
-		for k := 0; k < len(b); k += 8 {
-			v := rng.Uint64()
-			for j := range 8 {
-				b[k+j] = byte(v >> (8 * j))
-			}
-		}
-		return "data.bin", b, i < 1
-	}},
-	{"highly-compressible", 6, func(rng *rand.Rand, i int) (string, []byte, bool) {
-		return fmt.Sprintf("logs/l%d.csv", i), bytes.Repeat([]byte("2026-01-01,0,0,0,0,none,none\n"), 700000), i < 10
-	}},
-}
-
-func (s shape) write(b *testing.B, path string) {
-	b.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	zw := zip.NewWriter(f)
-	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, s.level) })
-	rng := rand.New(rand.NewPCG(7, 11))
-	for i := 0; ; i++ {
-		name, data, ok := s.file(rng, i)
-		if !ok {
-			break
-		}
-		h := &zip.FileHeader{Name: name, Method: zip.Deflate}
-		h.SetMode(0o644)
-		w, err := zw.CreateHeader(h)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := w.Write(data); err != nil {
-			b.Fatal(err)
-		}
-	}
-	if err := zw.Close(); err != nil {
-		b.Fatal(err)
-	}
-}
-
-// sourceText is text that compresses about as program source does, 3 to 4 times.
-func sourceText(rng *rand.Rand, size int) []byte {
-	var b bytes.Buffer
-	for b.Len() < size {
-		b.WriteString(strings.Repeat("  ", rng.IntN(4)))
-		for range 1 + rng.IntN(8) {
-			// Squaring makes a few words frequent and most of them rare.
-			u := rng.Float64()
-			b.WriteString(vocabulary[int(u*u*u*float64(len(vocabulary)))])
-			b.WriteByte(" .(,=;"[rng.IntN(6)])
-		}
-		b.WriteByte('\n')
-	}
-	return b.Bytes()[:size]
-}
-
-var vocabulary = func() []string {
-	rng := rand.New(rand.NewPCG(13, 17))
-	words := make([]string, 4000)
-	for i := range words {
-		w := make([]byte, 2+rng.IntN(10))
-		for k := range w {
-			w[k] = "etaoinshrdlucmfwypvbgkqjxz_ETA0123"[int(rng.Float64()*rng.Float64()*34)]
-		}
-		words[i] = string(w)
-	}
-	return words
-}()
-
-// machine is data that compresses about as machine code does, some 3 times:
-// short repeats between bytes of uneven frequency.
-func machine(rng *rand.Rand, size int) []byte {
-	b := make([]byte, 0, size+64)
-	for len(b) < size {
-		if len(b) > 64 && rng.IntN(3) > 0 {
-			n, back := 3+int(rng.ExpFloat64()*6), 1+rng.IntN(min(len(b)-1, 1<<uint(4+rng.IntN(12))))
-			for range n {
-				b = append(b, b[len(b)-back])
-			}
-			continue
-		}
-		for range 1 + rng.IntN(6) {
-			b = append(b, byte(rng.ExpFloat64()*20)*7)
-		}
-	}
-	return b[:size]
 }
