@@ -23,6 +23,7 @@ type Stream struct {
 	part   *os.File     // as it is read
 
 	ready    chan struct{} // closed when size and end are known, or never will be
+	endErr   error         // why they will not
 	verified chan struct{} // closed when the SHA-256 was compared, or the download failed
 	settled  chan struct{} // closed when the file has its name, or has none
 
@@ -61,6 +62,7 @@ func follow(r *remote, file string, progress func(done, total int64)) (*Stream, 
 	go s.run(t)
 	err = s.fetchEnd(known)
 	ranged := s.size > 0
+	s.endErr = err
 	close(s.ready)
 	if err == nil && !ranged { // no ranges: the whole archive is waited for
 		err = s.Verify(r.ctx)
@@ -121,6 +123,9 @@ func (s *Stream) run(t *transfer) {
 		err = t.check(s.remote.ctx)
 	}
 	<-s.ready
+	if err == nil {
+		err = s.endErr // nobody is going to use the archive
+	}
 	if err == nil {
 		err = s.checkEnd(t.done)
 	}

@@ -204,6 +204,13 @@ func TestStreamRefuses(t *testing.T) {
 			}
 			return false
 		}, want: "EOF"},
+		"no end": {fault: func(s *s3, w http.ResponseWriter, r *http.Request) bool {
+			if isWhole(r) {
+				return false
+			}
+			http.Error(w, "no", 404)
+			return true
+		}, want: "404"},
 		"cancelled": {cancel: true, want: "canceled"},
 		"gone":      {fault: func(_ *s3, w http.ResponseWriter, _ *http.Request) bool { http.Error(w, "no", 404); return true }, want: "404"},
 	} {
