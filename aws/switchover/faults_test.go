@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/optlift/optlift/aws/emulator"
@@ -231,7 +232,7 @@ func (b *bench) endure(c matrixCase, name string) {
 	before := b.capture(name)
 	run := c.scenario.ready(b, name)
 	if c.blow.kind == emulator.Stall {
-		b.s.callTimeout = 300 * time.Millisecond
+		b.s.callTimeout = 2 * time.Second
 	}
 	over := b.strike(c.call, c.blow)
 	res, err := run()
@@ -274,6 +275,34 @@ func (b *bench) endure(c matrixCase, name string) {
 		b.t.Errorf("the account holds %v, want %v", left, want)
 	}
 	b.noSecrets()
+	b.forget(name, besideName(name))
+}
+
+// forget makes room for the next case: an account has only so much concurrency.
+func (b *bench) forget(names ...string) {
+	b.t.Helper()
+	for _, name := range names {
+		for _, a := range b.mappingsOf(name) {
+			_, err := b.api.DeleteEventSourceMapping(b.ctx, &lambda.DeleteEventSourceMappingInput{UUID: &a})
+			ok(b, 0, err)
+		}
+		_, err := absent(b.api.DeleteFunction(b.ctx, &lambda.DeleteFunctionInput{FunctionName: &name}))
+		ok(b, 0, err)
+	}
+}
+
+// mappingsOf lists the mappings of a function, if there is one.
+func (b *bench) mappingsOf(name string) []string {
+	b.t.Helper()
+	snap, err := b.s.Capture(b.ctx, name)
+	if err != nil {
+		return nil
+	}
+	var uuids []string
+	for _, a := range snap.All(snapshot.KindMapping) {
+		uuids = append(uuids, a.Name)
+	}
+	return uuids
 }
 
 // movedBeside checks that the mappings moved and the old function stayed.
