@@ -1,8 +1,10 @@
 package emulator_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -86,12 +88,7 @@ func TestBuckets(t *testing.T) {
 func TestCodeInBuckets(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, emulator.Options{State: dir})
-	noise := make([]byte, 51<<20)
-	for i, x := 0, uint32(1); i < len(noise); i++ {
-		x = x*1664525 + 1013904223
-		noise[i] = byte(x >> 24)
-	}
-	large := zipped(t, "index.js", script, "noise", string(noise))
+	large := noisy(t, 51<<20)
 	a.bucket("PUT", "/code", nil)
 	for key, content := range map[string][]byte{"large.zip": large, "no.zip": []byte("no zip"), "heavy.zip": heavy(t, 262144000)} {
 		if res, text := a.bucket("PUT", "/code/"+key, content); res.StatusCode != 200 {
@@ -131,4 +128,26 @@ func TestCodeInBuckets(t *testing.T) {
 	if res, text := again.bucket("GET", "/code/no.zip", nil); res.StatusCode != 200 || text != "no zip" {
 		t.Error(res.StatusCode, text)
 	}
+}
+
+// noisy makes an archive of size bytes that no compression makes smaller.
+func noisy(t testing.TB, size int) []byte {
+	t.Helper()
+	noise := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // never fails
+	var b bytes.Buffer
+	zw := zip.NewWriter(&b)
+	for name, content := range map[string][]byte{"index.js": []byte(script), "noise": noise} {
+		w, err := zw.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		if err == nil {
+			_, err = w.Write(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := zw.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
