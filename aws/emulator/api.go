@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/optlift/optlift/aws/emulator/objects"
 	"github.com/optlift/optlift/aws/emulator/s3"
@@ -65,8 +66,10 @@ func registryOperation(r *http.Request) string {
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, service, operation string, serve func(http.ResponseWriter, objects.Tamper)) {
 	rec := Record{ID: requestID(), Service: service, Operation: operation, Target: r.URL.Path, Account: s.opts.Account, Region: s.opts.Region, At: s.Now(), Status: http.StatusOK}
 	f := s.faults.take(rec)
-	out := &watched{ResponseWriter: w, status: &rec.Status}
-	defer func() { s.faults.remember(rec) }()
+	// Remembered before the answer leaves, so that who has it finds the record.
+	remember := sync.OnceFunc(func() { s.faults.remember(rec) })
+	out := &watched{ResponseWriter: w, status: &rec.Status, begins: remember}
+	defer remember()
 	if f == nil {
 		serve(out, objects.Tamper{})
 		return
@@ -122,10 +125,12 @@ func registryRefusal(w http.ResponseWriter, e *wire.Error) {
 type watched struct {
 	http.ResponseWriter
 	status *int
+	begins func() // called before the answer's first byte
 }
 
 func (w *watched) WriteHeader(status int) {
 	*w.status = status
+	w.begins()
 	w.ResponseWriter.WriteHeader(status)
 }
 
