@@ -264,16 +264,25 @@ func TestOnePass(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		},
-		"an upload is refused once": func(_ *source, w *witness) {
+		"an upload is refused once": func(s *source, w *witness) {
 			var once sync.Once
+			done := make(chan struct{})
 			w.refuse = func(rw http.ResponseWriter, r *http.Request) (refused bool) {
 				if r.Method == http.MethodPatch && r.ContentLength < 0 { // one that grows
-					once.Do(func() { refused = true })
+					once.Do(func() { refused = true; close(done) })
 				}
 				if refused {
 					http.Error(rw, "no", http.StatusBadRequest)
 				}
 				return refused
+			}
+			s.script = func(w http.ResponseWriter, r *http.Request) {
+				s.send(w, 0, len(s.data)*3/4)
+				select { // an archive that is there at once is sent with its length, and does not grow
+				case <-done:
+				case <-r.Context().Done():
+				}
+				s.send(w, len(s.data)*3/4, len(s.data))
 			}
 		},
 	} {
