@@ -55,7 +55,7 @@ func (s *Switcher) Apply(ctx context.Context, snap *Snapshot, plan *Plan, c Choi
 		return nil, err
 	}
 	j, err := createJournal(s.config.StateDir, record{ID: id, Function: snap.Function, ARN: snap.ARN,
-		Region: snap.Region, Account: snap.Account, Choices: &c})
+		Region: snap.Region, Account: snap.Account, Choices: &c, Fleet: s.config.Fleet})
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,9 @@ type Entry struct {
 	Started  time.Time `json:"started"`
 	// State is as in Result, or "running" while a process works on it. A run that
 	// was killed left no end behind: it counts as "stopped".
-	State string  `json:"state"`
+	State string `json:"state"`
+	// Fleet is the id of the fleet that the migration belongs to, if any.
+	Fleet string  `json:"fleet,omitempty"`
 	Steps []Event `json:"steps,omitempty"`
 }
 
@@ -49,6 +51,7 @@ type record struct {
 	Region   string   `json:"region,omitempty"`
 	Account  string   `json:"account,omitempty"`
 	Choices  *Choices `json:"choices,omitempty"`
+	Fleet    string   `json:"fleet,omitempty"`
 	// "run": a process begins to work on it
 	Mode string `json:"mode,omitempty"`
 	// "step"
@@ -280,7 +283,7 @@ func (j *journal) close() error { return j.file.Close() }
 // entry is the journal for people.
 func (j *journal) entry(stateDir string) Entry {
 	e := Entry{ID: j.start.ID, Function: j.start.Function, Region: j.start.Region, Account: j.start.Account,
-		Started: j.start.At, State: string(j.ended)}
+		Started: j.start.At, State: string(j.ended), Fleet: j.start.Fleet}
 	if e.State == "" {
 		e.State = StateStopped
 		if held(stateDir, j.start.Account, j.start.Region, j.start.Function) {

@@ -43,6 +43,13 @@ func buildImage(b build) func(context.Context, *run) (outcome, error) {
 		if ref := r.j.fact(imageFact(b.qualifiers[0])); ref != "" {
 			return outcome{skipped: true, note: ref}, nil
 		}
+		if turn := r.s.config.Turn; turn != nil {
+			giveBack, err := turn(ctx)
+			if err != nil {
+				return outcome{}, err
+			}
+			defer giveBack()
+		}
 		req, done, err := r.request(b.qualifiers[0])
 		if err != nil {
 			return outcome{}, err

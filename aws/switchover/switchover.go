@@ -21,6 +21,12 @@ type Config struct {
 	BaseRegistry string // "" is image.DefaultBaseRegistry
 	BaseCache    string // directory for base images' layers; "" keeps none
 	StateDir     string // journals and backups, 0700
+	// Fleet is the id of the fleet that new migrations belong to, "" for none.
+	Fleet string
+	// Turn, which may be nil, is waited for before an image is built and pushed,
+	// and given back afterwards: of runs that share layers one builds and sends
+	// them, the others find them.
+	Turn func(context.Context) (giveBack func(), err error)
 }
 
 // Switcher captures, applies and rolls back in one region of one account.
