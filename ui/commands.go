@@ -212,6 +212,8 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		m.push(key, findings.New(m.inv))
 	case "migrate":
 		return m.openMigration(p.Args)
+	case screen.Bulk:
+		return m.openBulk(p.Args)
 	case "journal":
 		j := journal.New(m.jobs, m.backend, m.again)
 		m.push(key, j)

@@ -39,6 +39,13 @@ type Filterable interface {
 // Counter is a screen with numbers to show beside the breadcrumbs.
 type Counter interface{ Count() string }
 
+// Clickable is a screen that knows what lies under the mouse.
+type Clickable interface {
+	// Click takes a click with the main button at column x of line y, counted
+	// from 0 in what View drew last. It reports whether anything was there.
+	Click(x, y int) (Effect, bool)
+}
+
 // Level is how a note is meant.
 type Level uint8
 
@@ -55,6 +62,11 @@ type Place struct {
 	Name string
 	Args []string
 }
+
+// Bulk is the name of the place where several functions are migrated one after
+// the other. Its Args are their ARNs, in the order of the list they were marked
+// in; without any, it is the bulk migration that is under way.
+const Bulk = "bulk"
 
 // Effect is what a screen wants done. The zero value wants nothing.
 type Effect struct {

@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/optlift/optlift/aws/switchover"
+)
+
+// scenesOfRooms are the screens behind the first one.
+var scenesOfRooms = []scene{
+	{"function", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle().press("enter") }},
+	{"function-deleted-layer", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("/").write("legacy").press("enter", "enter")
+	}},
+	{"opt", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("E")
+	}},
+	{"opt-shadowed", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("x", "down")
+	}},
+	{"preview", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("/").write("shared").press("enter", "down", "enter").settle()
+	}},
+	{"preview-hex", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("/").write("extensions/").press("enter", "down", "enter").settle()
+	}},
+	{"compare", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("/").write("shared").press("enter", "down", "c").settle()
+	}},
+	{"opt-error", func(t *testing.T, w, h int) *robot {
+		b := newFake(40)
+		b.openErr = errors.New("layer legacy-tools:1 of legacy-export is deleted: its content can't be read any more")
+		return newRobot(t, b, w, h).settle().press("o").settle()
+	}},
+	{"opt-what-if", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("x", "down", "<").settle()
+	}},
+	{"opt-what-if-dropped", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("down", "d").settle()
+	}},
+	{"what-changes", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("d").settle().press("w")
+	}},
+	{"extract", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("e")
+	}},
+	{"findings", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle().press("F", "down") }},
+	{"layers", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("L", "down", "down")
+	}},
+	{"plan", func(t *testing.T, w, h int) *robot { return migrateTo(t, newFake(10), w, h) }},
+	{"plan-blocked", func(t *testing.T, w, h int) *robot {
+		b := newFake(10)
+		b.plan.Blockers = []switchover.Notice{{ID: "stack-managed", Message: "The stack billing manages this function and would undo the switch."}}
+		return migrateTo(t, b, w, h).press("a")
+	}},
+	{"confirm", func(t *testing.T, w, h int) *robot {
+		return migrateTo(t, newFake(10), w, h).press("a").write(fakeAccount).press("enter").see("Apply").write("orders")
+	}},
+	{"migrating", func(t *testing.T, w, h int) *robot {
+		b := newFake(10)
+		b.armed, b.step = true, make(chan struct{})
+		r := migrateTo(t, b, w, h)
+		t.Cleanup(func() { close(b.step) })
+		r.press("a").write("orders-api").press("enter").see("▸ + backup")
+		b.step <- struct{}{}
+		b.step <- struct{}{}
+		return r.see("▸ + push-image", "12.0 MiB")
+	}},
+	{"migrated", func(t *testing.T, w, h int) *robot {
+		b := newFake(10)
+		b.armed = true
+		return migrateTo(t, b, w, h).press("a").write("orders-api").press("enter").settle()
+	}},
+	{"journal", func(t *testing.T, w, h int) *robot {
+		b := newFake(10)
+		b.entries = []switchover.Entry{
+			{ID: "20260314-092653-orders-api", Function: "orders-api", Region: fakeRegion, Account: fakeAccount, Started: epoch, State: "stopped"},
+			{ID: "20260301-110000-tiny", Function: "tiny", Region: fakeRegion, Account: fakeAccount, Started: epoch.AddDate(0, 0, -13), State: "rolled-back"},
+		}
+		return newRobot(t, b, w, h).settle().press("J").settle()
+	}},
+	{"journal-empty", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(10), w, h).settle().press("J").settle()
+	}},
+}

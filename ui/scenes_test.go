@@ -1,0 +1,63 @@
+package ui
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/optlift/optlift/aws/account"
+)
+
+// scene is a screen in a state that matters, reached by keys.
+type scene struct {
+	name string
+	play func(t *testing.T, w, h int) *robot
+}
+
+// scenes are all of them. A new screen adds its own here.
+var scenes = slices.Concat(scenesOfList, scenesOfRooms)
+
+// scenesOfList are the first screen and what every screen has.
+var scenesOfList = []scene{
+	{"functions", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle() }},
+	{"functions-filling", func(t *testing.T, w, h int) *robot {
+		b := newFake(9)
+		b.hold = make(chan struct{})
+		r := newRobot(t, b, w, h)
+		for range 12 {
+			b.hold <- struct{}{}
+		}
+		return r.see("3 of 9 measured")
+	}},
+	{"functions-loading", func(t *testing.T, w, h int) *robot {
+		b := newFake(9)
+		b.hold = make(chan struct{})
+		return newRobot(t, b, w, h).see("Listing the functions")
+	}},
+	{"functions-empty", func(t *testing.T, w, h int) *robot {
+		b := newFake(0)
+		b.functions = nil
+		return newRobot(t, b, w, h).settle()
+	}},
+	{"functions-denied", func(t *testing.T, w, h int) *robot {
+		b := newFake(0)
+		b.functions = nil
+		b.errors = []account.RegionError{{Region: fakeRegion, Message: "AccessDeniedException: lambda:ListFunctions is not allowed for role/dev; ask for lambda:ListFunctions, or choose another profile with --profile"}}
+		return newRobot(t, b, w, h).settle()
+	}},
+	{"functions-region-failed", func(t *testing.T, w, h int) *robot {
+		b := newFake(6)
+		b.regions = []string{fakeRegion, "us-east-1"}
+		b.errors = []account.RegionError{{Region: "us-east-1", Message: "no answer within 10 s"}}
+		return newRobot(t, b, w, h).settle()
+	}},
+	{"functions-filtering", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("/").write("ext:collector size>20MB")
+	}},
+	{"export", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle().press("e") }},
+	{"arm", func(t *testing.T, w, h int) *robot { return migrateTo(t, newFake(10), w, h).press("a") }},
+	{"log", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, nastyBackend(), w, h).settle().press("!")
+	}},
+	{"help", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(10), w, h).settle().press("?") }},
+	{"palette", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(10), w, h).settle().press(":") }},
+}
