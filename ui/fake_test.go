@@ -349,7 +349,7 @@ func (b *fakeBackend) Apply(ctx context.Context, snap *switchover.Snapshot, plan
 	if err != nil {
 		r.State, r.Gap = "stopped", 0
 		r.Message = fmt.Sprintf("Stopped after %d of %d steps.", done, len(plan.Steps))
-		r.Next = "optlift resume " + r.Journal + " --write --confirm orders-api | optlift rollback " + r.Journal + " --write --confirm orders-api"
+		r.Next = []string{"optlift resume " + r.Journal + " --write --confirm orders-api", "optlift rollback " + r.Journal + " --write --confirm orders-api"}
 	}
 	b.mu.Lock()
 	for i, f := range b.functions {

@@ -156,7 +156,7 @@ func (r *run) apply(ctx context.Context, tasks []task) (*Result, error) {
 		err = r.walk(ctx, tasks)
 	}
 	if err == nil {
-		return r.end(StateDone, r.success(), "", nil)
+		return r.end(StateDone, r.success(), nil, nil)
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.s.patience)
 	defer cancel()
@@ -165,7 +165,7 @@ func (r *run) apply(ctx context.Context, tasks []task) (*Result, error) {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		state = StateStopped
 	}
-	return r.end(state, where, r.next(), r.scrub.fault(err))
+	return r.end(state, where, r.next("resume", "rollback"), r.scrub.fault(err))
 }
 
 // success is the last word of a switch that went well.
@@ -182,9 +182,13 @@ func (r *run) success() string {
 	return m
 }
 
-func (r *run) next() string {
-	tail := " " + r.j.start.ID + " --write --confirm " + r.snap.Function
-	return "optlift resume" + tail + " | optlift rollback" + tail
+// next are the commands that take up the journal again.
+func (r *run) next(verbs ...string) []string {
+	commands := make([]string, len(verbs))
+	for i, verb := range verbs {
+		commands[i] = "optlift " + verb + " " + r.j.start.ID + " --write --confirm " + r.snap.Function
+	}
+	return commands
 }
 
 // cleanUp takes back, before the deletion, what must not stay when a run ends
@@ -252,7 +256,7 @@ func (r *run) result(state string) *Result {
 }
 
 // end writes the last line of a run.
-func (r *run) end(state, message, next string, cause error) (*Result, error) {
+func (r *run) end(state, message string, next []string, cause error) (*Result, error) {
 	res := r.result(state)
 	res.Message, res.Next = r.scrub.text(message), next
 	if cause != nil {

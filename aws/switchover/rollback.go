@@ -55,7 +55,7 @@ func (r *run) rollback(ctx context.Context) (*Result, error) {
 	}
 	if err == nil {
 		return r.end(StateRolledBack, r.snap.Function+" is the Zip function it was; images that were pushed stay in repository "+
-			repositoryName(r.snap.Function, r.choices), "", nil)
+			repositoryName(r.snap.Function, r.choices), nil, nil)
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.s.patience)
 	defer cancel()
@@ -64,8 +64,7 @@ func (r *run) rollback(ctx context.Context) (*Result, error) {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		state = StateStopped
 	}
-	tail := " " + r.j.start.ID + " --write --confirm " + r.snap.Function
-	return r.end(state, where, "optlift rollback"+tail, r.scrub.fault(err))
+	return r.end(state, where, r.next("rollback"), r.scrub.fault(err))
 }
 
 // unfinished cleans up after a rollback that ended early and says where things

@@ -69,7 +69,7 @@ func TestStopAtEveryStep(t *testing.T) {
 				t.Fatalf("%+v, %v", res, err)
 			}
 			for _, want := range []string{"optlift resume " + res.Journal + " --write --confirm " + name, "optlift rollback " + res.Journal} {
-				if !strings.Contains(res.Next, want) {
+				if !slices.ContainsFunc(res.Next, func(next string) bool { return strings.HasPrefix(next, want) }) {
 					t.Errorf("next is %q", res.Next)
 				}
 			}
@@ -102,7 +102,7 @@ func TestAStopWithoutAFunctionIsTold(t *testing.T) {
 	if err == nil || res == nil || res.State != StateFailed || !strings.Contains(res.Message, "DOES NOT EXIST") {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	if res.Next == "" {
+	if len(res.Next) == 0 {
 		t.Error("says not what to do next")
 	}
 }

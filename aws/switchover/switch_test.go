@@ -189,7 +189,7 @@ func TestReplaceAndRollBack(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%+v: %v", res, err)
 	}
-	if res.State != StateDone || res.Gap <= 0 || res.Image == "" || res.Next != "" {
+	if res.State != StateDone || res.Gap <= 0 || res.Image == "" || res.Next != nil {
 		t.Errorf("result %+v", res)
 	}
 	if b.events[0].Step.ID != "journal" || b.events[0].Step.Target != res.Journal {

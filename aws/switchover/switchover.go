@@ -114,5 +114,5 @@ type Result struct {
 	Image    string        `json:"image,omitempty"`
 	Gap      time.Duration `json:"gap"` // how long the name did not answer
 	Message  string        `json:"message"`
-	Next     string        `json:"next,omitempty"` // what to type next
+	Next     []string      `json:"next,omitempty"` // commands that can be typed next, each by itself
 }

@@ -162,8 +162,8 @@ func (p *stepPrinter) result(r *switchover.Result, err error) error {
 		if r.Gap > 0 {
 			fmt.Fprintf(p.io.out, "the name did not answer for %s\n", r.Gap.Round(millisecond))
 		}
-		if r.Next != "" {
-			fmt.Fprintf(p.io.out, "next: %s\n", r.Next)
+		for i, next := range r.Next {
+			fmt.Fprintf(p.io.out, "%-5s %s\n", []string{"next:", "or:"}[min(i, 1)], next)
 		}
 	}
 	return err

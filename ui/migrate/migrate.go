@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -323,10 +322,10 @@ func (s *Screen) Farewell() []string {
 	return out
 }
 
-// next are the commands that can be typed next, each by itself.
+// next are the commands that can be typed next.
 func (s *Screen) next() []string {
-	if s.result == nil || s.result.Next == "" {
+	if s.result == nil {
 		return nil
 	}
-	return strings.Split(s.result.Next, " | ")
+	return s.result.Next
 }
