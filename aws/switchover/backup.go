@@ -38,10 +38,10 @@ func saveSnapshot(stateDir, id string, snap *Snapshot) error {
 	if err != nil {
 		return fmt.Errorf("begin the backup: %w", err)
 	}
-	if err := writeWhole(filepath.Join(dir, snapshotFile), data); err != nil {
+	if err := WriteWhole(filepath.Join(dir, snapshotFile), data); err != nil {
 		return fmt.Errorf("begin the backup: %w", err)
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
 func loadSnapshot(stateDir, id string) (*Snapshot, error) {
@@ -132,7 +132,7 @@ func backup(ctx context.Context, r *run) (outcome, error) {
 			bytes += info.Size()
 		}
 	}
-	if err := syncDir(filepath.Join(r.s.config.StateDir, backupDir, r.j.start.ID)); err != nil {
+	if err := SyncDir(filepath.Join(r.s.config.StateDir, backupDir, r.j.start.ID)); err != nil {
 		return outcome{}, fmt.Errorf("back up %s: %w", r.snap.Function, err)
 	}
 	return outcome{skipped: skipped, note: fmt.Sprintf("%s, %d bytes, verified by SHA-256", plural(len(all), "archive"), bytes)}, nil

@@ -114,7 +114,7 @@ func createJournal(stateDir string, start record) (*journal, error) {
 		file.Close()
 		return nil, err
 	}
-	if err := syncDir(dir); err != nil {
+	if err := SyncDir(dir); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("keep a journal: %w", err)
 	}
@@ -129,8 +129,8 @@ func ownedDir(dir string) error {
 	return os.Chmod(dir, 0o700)
 }
 
-// syncDir makes a new name in dir survive a crash.
-func syncDir(dir string) error {
+// SyncDir makes a new name in dir survive a crash.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -118,7 +118,7 @@ func (p *Plan) Save(file string) error {
 	if err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
-	if err := writeWhole(file, append(data, '\n')); err != nil {
+	if err := WriteWhole(file, append(data, '\n')); err != nil {
 		return fmt.Errorf("save the plan: %w", err)
 	}
 	return nil
@@ -140,9 +140,9 @@ func LoadPlan(file string) (*Plan, error) {
 	return &p, nil
 }
 
-// writeWhole writes data to file, owner-only and synced, through a temporary file
+// WriteWhole writes data to file, owner-only and synced, through a temporary file
 // beside it.
-func writeWhole(file string, data []byte) error {
+func WriteWhole(file string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*") // 0600
 	if err != nil {
 		return err
