@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -266,5 +268,48 @@ func TestTokenIsReplaced(t *testing.T) {
 	}
 	if n := tokens(); n != 1 {
 		t.Errorf("%d tokens for three pushes", n)
+	}
+}
+
+// An image of the account's own is read with ECR's token, which no other registry
+// is ever sent.
+func TestReadOptions(t *testing.T) {
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	a := sessiontest.Start(t)
+	c := registry.New(a.Session, sessiontest.Region)
+	repo, err := c.Ensure(t.Context(), "layers/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := c.Push(t.Context(), repo, "1", picture(t, 9), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reference := range []string{ref, repo.URI + ":1"} {
+		parsed, err := name.ParseReference(reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := remote.Image(parsed); err == nil {
+			t.Error("the registry lets everybody read")
+		}
+		if _, err := remote.Image(parsed, c.ReadOptions(t.Context(), reference)...); err != nil {
+			t.Error(err)
+		}
+	}
+	var sent []string
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent = append(sent, r.Header.Get("Authorization"))
+		w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer other.Close()
+	reference := strings.TrimPrefix(other.URL, "http://") + "/layers/a:1" // the same name elsewhere
+	parsed, err := name.ParseReference(reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := remote.Image(parsed, c.ReadOptions(t.Context(), reference)...); err == nil || len(sent) == 0 || strings.Join(sent, "") != "" {
+		t.Error(err, len(sent), "requests, one with a token")
 	}
 }

@@ -25,6 +25,9 @@ type Choices struct {
 	Base       string   `json:"base,omitempty"`       // "" picks by runtime
 	Accept     []string `json:"accept,omitempty"`     // ids of warnings or blockers the user accepts by name
 	Events     []string `json:"events,omitempty"`     // files with events for the rehearsal
+	// LayerImages are images that layers' files are taken from, by the ARN of the
+	// layer version; the other layers come from their zips. See layerImages.
+	LayerImages map[string]string `json:"layerImages,omitempty"`
 }
 
 // Action is what a step does to its target, in terraform's sense.

@@ -76,6 +76,7 @@ func preflight(s *Snapshot, c Choices) *notices {
 	for _, q := range append([]string{""}, s.Carried()...) {
 		n.version(s, c, q)
 	}
+	n.layerImages(s, c)
 	n.owners(s, c)
 	n.policies(s, c)
 	n.versions(s, c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func buildImage(b build) func(context.Context, *run) (outcome, error) {
 			}
 			defer giveBack()
 		}
-		req, done, err := r.request(b.qualifiers[0])
+		req, done, err := r.request(ctx, b.qualifiers[0])
 		if err != nil {
 			return outcome{}, err
 		}
@@ -115,20 +116,20 @@ func watched(ctx context.Context, silence time.Duration) (watched context.Contex
 
 // request is what the image of one version is made from: the verified archives
 // of the backup. done closes them.
-func (r *run) request(q string) (req image.Request, done func(), err error) {
+func (r *run) request(ctx context.Context, q string) (req image.Request, done func(), err error) {
 	c, err := r.snap.ConfigOf(q)
 	if err != nil {
 		return req, nil, err
 	}
-	var open []*os.File
-	done = func() {
+	var open []io.Closer
+	closeAll := func() {
 		for _, f := range open {
-			f.Close()
+			_ = f.Close() // read only
 		}
 	}
 	defer func() {
 		if err != nil {
-			done()
+			closeAll()
 		}
 	}()
 	source := func(name, sum string, root layer.Root) (layer.Source, error) {
@@ -169,6 +170,13 @@ func (r *run) request(q string) (req image.Request, done func(), err error) {
 		if err != nil {
 			return req, nil, err
 		}
+		l, closer, err := r.layerImage(ctx, l, req.Architecture)
+		if err != nil {
+			return req, nil, err
+		}
+		if closer != nil {
+			open = append(open, closer)
+		}
 		req.Layers = append(req.Layers, l)
 	}
 	if c.Environment != nil {
@@ -176,7 +184,7 @@ func (r *run) request(q string) (req image.Request, done func(), err error) {
 			req.Executables = []string{wrapper}
 		}
 	}
-	return req, done, nil
+	return req, closeAll, nil
 }
 
 // layerSum is the base64 SHA-256 of a layer in the snapshot.

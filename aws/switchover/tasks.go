@@ -76,8 +76,12 @@ func (l *lists) prepare() error {
 	l.add("backup", Create, "local", fmt.Sprintf("code of %s, %d layers, the snapshot", plural(len(builds), "version"), layers), "", backup)
 	l.add("repository", Create, "CreateRepository", repositoryName(l.snap.Function, l.choices), "", ensureRepository)
 	for _, b := range builds {
-		l.add("image:"+b.qualifiers[0], Create, "PutImage", fmt.Sprintf("%s for %s", repositoryName(l.snap.Function, l.choices),
-			strings.Join(b.qualifiers, ", ")), "", buildImage(b))
+		from, err := layersFrom(l.snap, l.choices, b)
+		if err != nil {
+			return err
+		}
+		l.add("image:"+b.qualifiers[0], Create, "PutImage", fmt.Sprintf("%s for %s%s", repositoryName(l.snap.Function, l.choices),
+			strings.Join(b.qualifiers, ", "), from), "", buildImage(b))
 	}
 	return nil
 }

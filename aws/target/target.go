@@ -27,6 +27,9 @@ type Archive struct {
 	// File is the local file that holds the whole archive; "" while it is
 	// read by range, or arriving.
 	File string
+	// Missing says why a layer that Opener.Elsewhere knows of has no Dir: it was
+	// deleted, or may not be read.
+	Missing error
 
 	verify func(context.Context) error // nil for what has been verified
 }
@@ -56,6 +59,10 @@ type Opener struct {
 	Scratch string
 	// Cache keeps archives' directories between runs; nil keeps none.
 	Cache *archive.Cache
+	// Elsewhere, which may be nil, names layers whose files the caller has from
+	// elsewhere, by their place in the merge order (from 0) and name: one of them
+	// may be deleted or denied.
+	Elsewhere func(place int, name string) bool
 }
 
 // isLocal tells a zip on this machine from what lives in the account. A bare
@@ -197,6 +204,11 @@ func (o *Opener) assemble(ctx context.Context, targets []string, open func(conte
 	if err := each(ctx, len(items), func(ctx context.Context, i int) error {
 		var err error
 		opened[i], err = open(ctx, set, items[i])
+		if err != nil && i < len(layers) && o.Elsewhere != nil && o.Elsewhere(i, items[i].name) {
+			if kind := session.KindOf(err); kind == session.NotFound || kind == session.Denied {
+				opened[i], err = Archive{Name: items[i].name, Root: items[i].root, Missing: err}, nil
+			}
+		}
 		return err
 	}); err != nil {
 		if ctx.Err() != nil {

@@ -157,10 +157,13 @@ func (r *Request) standardLabels(base *Base) (map[string]string, error) {
 
 // createdBy tells in an image's history where a layer comes from. It holds
 // nothing that differs from machine to machine, because it is part of the
-// image's digest: the archive's hash if it is known, else its bare name.
+// image's digest: the hash of the archive, or of the image its files are from, if
+// it is known, else its bare name.
 func createdBy(src layer.Source) string {
 	what := "archive sha256:" + src.SHA256
-	if src.SHA256 == "" {
+	if _, digest, ok := strings.Cut(src.Image, "@"); ok {
+		what = "files of image " + digest
+	} else if src.SHA256 == "" {
 		what = "archive " + src.Name[strings.LastIndexAny(src.Name, `/\`)+1:]
 	}
 	return "optlift: " + what + " unpacked to /" + string(src.Root)

@@ -32,6 +32,7 @@ type ReportLayer struct {
 	Size         int64  `json:"size"`         // compressed bytes
 	Uncompressed int64  `json:"uncompressed"` // bytes of the tar
 	MediaType    string `json:"mediaType"`
+	Image        string `json:"image,omitempty"` // that the files were taken from
 }
 
 // Report describes a build that went to output.
@@ -56,6 +57,7 @@ func (b *Built) Report(output string) Report {
 		r.Layers = append(r.Layers, ReportLayer{
 			Source: l.Source.Name, Digest: l.Result.Digest.String(), DiffID: l.Result.DiffID.String(),
 			Size: l.Result.Size, Uncompressed: l.Result.Uncompressed, MediaType: string(familyOf(b.Base.MediaType).layer),
+			Image: l.Source.Image,
 		})
 	}
 	return r

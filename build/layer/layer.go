@@ -34,6 +34,9 @@ type Source struct {
 	// fills it in has verified it, or gives Verify.
 	SHA256 string
 	Root   Root
+	// Image is the image, pinned by digest, that the archive's files were taken
+	// from; "" for an archive of Lambda's own or the user's.
+	Image string
 	// Verify, which may be nil, is for an archive that is converted while it
 	// arrives: it waits for the rest and fails unless the whole has SHA256. Nothing
 	// of a source is kept or given out as finished before.

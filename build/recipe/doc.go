@@ -5,11 +5,10 @@
 //
 // New decides what the folder holds, as values; Write makes it appear whole or
 // not at all. What a layer's content is taken from, its zip or an image, is the
-// caller's choice, and an image is taken only after Compare has shown that it
-// holds what the zip holds.
+// caller's choice; see build/overlay for when an image may stand for a layer.
 //
 // No credential, link or environment value is ever part of a recipe.
 //
-// It imports build/image, build/layer, build/machine, build/zipdir and
+// It imports build/image, build/layer, build/overlay, build/zipdir and
 // go-containerregistry.
 package recipe

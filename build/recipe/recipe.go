@@ -9,6 +9,7 @@ import (
 
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/overlay"
 	"github.com/optlift/optlift/build/zipdir"
 )
 
@@ -35,10 +36,10 @@ type Request struct {
 
 // Part is one archive of a recipe.
 type Part struct {
-	Source layer.Source // with its SHA256: the recipe pins it
-	ARN    string       // of the layer version, or of the function for its code; "" for a local zip
-	File   string       // local path of the zip, to be copied into the folder; "" if ARN says where it is
-	From   *Overlay     // an image that holds the same files; nil takes the zip
+	Source layer.Source   // with its SHA256: the recipe pins it
+	ARN    string         // of the layer version, or of the function for its code; "" for a local zip
+	File   string         // local path of the zip, to be copied into the folder; "" if ARN says where it is
+	From   *overlay.Image // an image that holds the same files; nil takes the zip
 }
 
 // File is one file of the folder.
@@ -111,6 +112,9 @@ func (r *Request) check() error {
 		return errors.New("no handler is named: AWS's base images need exactly one, such as index.handler")
 	}
 	for _, p := range r.parts() {
+		if p.From != nil && p.From.OnDisk() {
+			return fmt.Errorf("the image %s is on this disk only: a Dockerfile needs one in a registry", p.From.Reference)
+		}
 		if p.From == nil && p.Source.SHA256 == "" {
 			return fmt.Errorf("the SHA-256 of %s is not known, so it can't be pinned", p.Source.Name)
 		}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/overlay"
 	"github.com/optlift/optlift/build/recipe"
 	"github.com/optlift/optlift/build/zipdir"
 	"github.com/optlift/optlift/build/zipdir/ziptest"
@@ -207,7 +208,7 @@ func TestFetchedFilesProveEqual(t *testing.T) {
 func TestDockerfile(t *testing.T) {
 	r := request(t, zipOf(ziptest.File("index.js", "x")), zipOf(ziptest.File("a", "a")), zipOf(ziptest.File("b", "b")))
 	r.Layers[0].ARN, r.Layers[0].File, r.Layers[0].Source.Name = "arn:aws:lambda:eu-central-1:1:layer:a:1", "", "arn:aws:lambda:eu-central-1:1:layer:a:1"
-	r.Layers[1].From = &recipe.Overlay{Reference: "example.com/b:1", Pinned: "example.com/b@sha256:1234", Copies: []recipe.Copy{{From: "/opt/", To: "/opt/"}}}
+	r.Layers[1].From = &overlay.Image{Reference: "example.com/b:1", Pinned: "example.com/b@sha256:1234", Copies: []overlay.Copy{{From: "/opt/", To: "/opt/"}}}
 	r.Handler, r.Wrapper = `a"b.$c`, "/opt/wrapper"
 	r.Function, r.Region, r.Code.ARN, r.Code.File = "orders", "eu-central-1", "arn:aws:lambda:eu-central-1:1:function:orders", ""
 	r.EnvNames = []string{"NODE_OPTIONS", "STAGE"}

@@ -24,6 +24,7 @@ type buildFlags struct {
 	base    string
 	output  string
 	json    bool
+	images  layerImages
 }
 
 func newBuild(a *app) *cobra.Command {
@@ -35,6 +36,11 @@ func newBuild(a *app) *cobra.Command {
 base image of its runtime, one image layer per Lambda layer in order, the code
 last. The image is checked against the rules of Lambda's image reader and proven
 to hold what the zips hold before it is written.
+
+A layer comes from its zip, or from the /opt of an image that holds the same files:
+its publisher's (--vendor-images), or any other (--layer-from), such as one made by
+layer-image. It is compared with the zip; where that was deleted or may not be read,
+the output says that nothing could be compared.
 
 Local zips and a local base (--base oci:DIR) need no account and no network.`,
 		Args: args(cobra.MaximumNArgs(1)),
@@ -49,6 +55,7 @@ Local zips and a local base (--base oci:DIR) need no account and no network.`,
 	f.StringVar(&b.base, "base", "", "base image instead of the runtime's own: a reference or oci:DIR")
 	f.StringVarP(&b.output, "output", "o", "", "oci:DIR, docker:FILE.tar or push[:REPO[:TAG]]")
 	f.BoolVar(&b.json, "json", false, "print the result as JSON")
+	b.images.add(f)
 	return cmd
 }
 
@@ -82,6 +89,11 @@ func runBuild(ctx context.Context, a *app, b buildFlags, targets []string) error
 	req.BaseCache = a.cache("bases")
 	progress := newProgress(a.io)
 	defer progress.done()
+	taken, err := b.images.replace(ctx, a, set, &req)
+	defer taken.close() // scratch files, which the end of the command removes as well
+	if err != nil {
+		return err
+	}
 	req.Progress = progress.image
 	var sending *registry.Uploader
 	if out.Kind == "push" {
@@ -110,6 +122,9 @@ func runBuild(ctx context.Context, a *app, b buildFlags, targets []string) error
 		return a.io.printJSON(report)
 	}
 	printBuilt(a.io, built, report)
+	for _, n := range taken.notes {
+		fmt.Fprintf(a.io.out, "note     %s\n", printable(n))
+	}
 	return nil
 }
 
@@ -132,6 +147,7 @@ func (b buildFlags) request(ctx context.Context, a *app, opener *target.Opener, 
 	}
 	var set *target.Set
 	var err error
+	opener.Elsewhere = b.images.named
 	if len(targets) == 1 {
 		set, err = opener.Follow(ctx, nil, targets[0])
 	} else {
@@ -223,6 +239,9 @@ func printBuilt(s *streams, built *image.Built, report image.Report) {
 		humanize.IBytes(uint64(report.Size)), humanize.IBytes(uint64(report.Uncompressed)), report.Platform)
 	for i, l := range report.Layers {
 		fmt.Fprintf(s.out, "layer %2d %s  %s\n", i+1, l.Digest, printable(l.Source))
+		if l.Image != "" {
+			fmt.Fprintf(s.out, "         from %s\n", printable(l.Image))
+		}
 	}
 	fmt.Fprintf(s.out, "lint     %d findings\n", len(built.Findings))
 	for _, f := range built.Findings {

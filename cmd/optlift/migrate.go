@@ -82,6 +82,7 @@ func runMigrate(ctx context.Context, a *app, function string, choices switchover
 	if err != nil {
 		return err
 	}
+	choices = plan.Choices
 	if file != "" {
 		saved, err := switchover.LoadPlan(file)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // choiceFlags are what plan and migrate let the user decide.
@@ -16,6 +17,7 @@ type choiceFlags struct {
 	base     string
 	accept   []string
 	events   []string
+	images   layerImages
 }
 
 func (f *choiceFlags) add(c *cobra.Command) {
@@ -26,15 +28,27 @@ func (f *choiceFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.base, "base", "", "base image instead of the runtime's own: a reference or oci:DIR")
 	flags.StringArrayVar(&f.accept, "accept", nil, "id of a blocker or warning to accept; may be given several times")
 	flags.StringArrayVar(&f.events, "event", nil, "file with an event for the rehearsal; may be given several times")
+	f.images.addNamed(flags)
 }
 
 func (f *choiceFlags) choices() (switchover.Choices, error) {
 	if err := oneOf("strategy", f.strategy, string(switchover.Replace), string(switchover.Beside)); err != nil {
 		return switchover.Choices{}, err
 	}
+	pairs, err := f.images.pairs()
+	if err != nil {
+		return switchover.Choices{}, err
+	}
+	var images map[string]string
+	if len(pairs) > 0 {
+		images = map[string]string{}
+	}
+	for _, p := range pairs {
+		images[p[0]] = p[1]
+	}
 	return switchover.Choices{
 		Strategy: switchover.Strategy(f.strategy), Repository: f.repo, Base: f.base,
-		Accept: f.accept, Events: f.events,
+		Accept: f.accept, Events: f.events, LayerImages: images,
 	}, nil
 }
 
@@ -89,6 +103,11 @@ func (a *app) plan(ctx context.Context, function string, c switchover.Choices) (
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	config, err := snap.ConfigOf("")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	c.LayerImages = byARN(c.LayerImages, snapshot.LayerARNs(config))
 	return s, snap, switchover.PlanFor(snap, c), nil
 }
 

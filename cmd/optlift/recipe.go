@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/spf13/cobra"
 
 	"github.com/optlift/optlift/aws/account"
@@ -20,12 +17,10 @@ import (
 
 // recipeFlags are what a recipe can be told, besides what build can.
 type recipeFlags struct {
-	build   buildFlags
-	dir     string
-	from    []string
-	vendors bool
-	repo    string
-	infra   []string
+	build buildFlags
+	dir   string
+	repo  string
+	infra []string
 }
 
 func newRecipe(a *app) *cobra.Command {
@@ -39,7 +34,7 @@ credentials before the build, and a README with the exact calls to publish it.
 Nothing in it is secret.
 
 A layer comes from its zip, or from an image that holds the same files: one that
-its publisher offers (--vendor-images), or any other (--from), such as one made by
+its publisher offers (--vendor-images), or any other (--layer-from), such as one made by
 layer-image. Such an image is compared with the zip first.
 
 --infra writes the function after the switch, with what is attached to it, as
@@ -63,8 +58,7 @@ infrastructure code: into the folder, or without -d to standard output.`,
 	f.StringVar(&r.build.handler, "handler", "", "handler (index.handler)")
 	f.StringVar(&r.build.arch, "arch", "", "x86_64 or arm64 (default x86_64, or the function's own)")
 	f.StringVar(&r.build.base, "base", "", "base image instead of the runtime's own: a reference")
-	f.StringArrayVar(&r.from, "from", nil, "LAYER=IMAGE: take a layer, by its number or ARN, from an image that holds the same files")
-	f.BoolVar(&r.vendors, "vendor-images", false, "take layers from their publishers' images where these hold the same files")
+	r.build.images.add(f)
 	f.StringVar(&r.repo, "repository", "", "ECR repository to publish to (default: the function's name in lower case)")
 	f.StringSliceVar(&r.infra, "infra", nil, "infrastructure code: "+strings.Join(infra.Kinds(), ", "))
 	return cmd
@@ -101,9 +95,25 @@ func runRecipe(ctx context.Context, a *app, r recipeFlags, targets []string) err
 	if err != nil {
 		return err
 	}
-	notes, err := r.overlays(ctx, req)
+	images, notes, err := r.build.images.find(ctx, a, set, req.Architecture, from.Layers)
 	if err != nil {
 		return err
+	}
+	for _, f := range images {
+		part := &req.Layers[f.place]
+		part.From = f.image
+		if part.Source.Dir == nil { // its zip is gone
+			dir, err := a.temp()
+			if err != nil {
+				return err
+			}
+			src, closer, err := f.image.Source(ctx, part.ARN, dir)
+			if err != nil {
+				return err
+			}
+			defer closer.Close()
+			part.Source = src
+		}
 	}
 	files, err := recipe.New(*req)
 	if err != nil {
@@ -179,56 +189,6 @@ func (r *recipeFlags) request(ctx context.Context, a *app, set *target.Set, from
 	}
 	req.Create = infra.CreateCall(blueprint.FromConfiguration(out.Configuration), f.Name+"-image")
 	return req, nil
-}
-
-// overlays puts images in the place of zips where the user or a publisher has one
-// of the same content. What the user names must be; a publisher's may.
-func (r *recipeFlags) overlays(ctx context.Context, req *recipe.Request) (notes []string, err error) {
-	auth := remote.WithAuthFromKeychain(authn.DefaultKeychain)
-	if r.vendors {
-		for i := range req.Layers {
-			l := &req.Layers[i]
-			reference := recipe.ImageFor(l.ARN)
-			if reference == "" {
-				continue
-			}
-			l.From, err = recipe.Take(ctx, reference, req.Architecture, l.Source, auth)
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			if err != nil {
-				l.From = nil
-				notes = append(notes, fmt.Sprintf("layer %d stays with its zip: %v", i+1, err))
-			}
-		}
-	}
-	for _, pair := range r.from {
-		which, reference, ok := strings.Cut(pair, "=")
-		if !ok || reference == "" {
-			return nil, usagef("--from takes LAYER=IMAGE, not %q", pair)
-		}
-		l, err := pick(req.Layers, which)
-		if err != nil {
-			return nil, err
-		}
-		if l.From, err = recipe.Take(ctx, reference, req.Architecture, l.Source, auth); err != nil {
-			return nil, err
-		}
-	}
-	return notes, nil
-}
-
-// pick finds a layer by its number, its ARN or its file.
-func pick(layers []recipe.Part, which string) (*recipe.Part, error) {
-	if n, err := strconv.Atoi(which); err == nil && n >= 1 && n <= len(layers) {
-		return &layers[n-1], nil
-	}
-	for i := range layers {
-		if layers[i].Source.Name == which {
-			return &layers[i], nil
-		}
-	}
-	return nil, usagef("--from %s: there is no such layer: it takes a number from 1 to %d, an ARN or a file", which, len(layers))
 }
 
 // blueprint captures a function as code describes it.

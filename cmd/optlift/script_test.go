@@ -42,6 +42,9 @@ func TestScripts(t *testing.T) {
 			for _, line := range server.Environ() {
 				name, value, _ := strings.Cut(line, "=")
 				env.Setenv(name, value)
+				if name == "OPTLIFT_BASE_REGISTRY" {
+					env.Setenv("REGISTRY", strings.TrimSuffix(value, "/lambda"))
+				}
 			}
 			for _, dir := range []string{"XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR"} {
 				path := filepath.Join(env.WorkDir, "."+strings.ToLower(dir))

@@ -1,4 +1,4 @@
-package recipe_test
+package overlay_test
 
 import (
 	"archive/tar"
@@ -6,9 +6,12 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,8 +24,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/optlift/optlift/build/layer"
 	"github.com/optlift/optlift/build/machine"
-	"github.com/optlift/optlift/build/recipe"
+	"github.com/optlift/optlift/build/overlay"
+	"github.com/optlift/optlift/build/zipdir"
 	"github.com/optlift/optlift/build/zipdir/ziptest"
 )
 
@@ -33,6 +38,17 @@ func program(m elf.Machine) string {
 	binary.LittleEndian.PutUint16(b[16:], uint16(elf.ET_EXEC))
 	binary.LittleEndian.PutUint16(b[18:], uint16(m))
 	return string(b)
+}
+
+// archive is a zip on disk as a layer.
+func archive(t *testing.T, entries ...ziptest.Entry) layer.Source {
+	t.Helper()
+	dir, closer, err := zipdir.OpenFile(ziptest.Write(t, entries...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closer.Close() })
+	return layer.Source{Name: dir.Name, Dir: dir, Root: layer.Opt}
 }
 
 type entry struct {
@@ -97,8 +113,8 @@ func newRegistry(t *testing.T) string {
 func TestTake(t *testing.T) {
 	host := newRegistry(t)
 	x86 := program(elf.EM_X86_64)
-	src := part(t, zipOf(ziptest.Dir("extensions"), ziptest.File("extensions/agent", x86).Perm(0o755).Deflated(),
-		ziptest.File("lib/a", "a").Perm(0o600), ziptest.File("lib/b", "a"), ziptest.Link("c", "lib/a"))).Source
+	src := archive(t, ziptest.Dir("extensions"), ziptest.File("extensions/agent", x86).Perm(0o755).Deflated(),
+		ziptest.File("lib/a", "a").Perm(0o600), ziptest.File("lib/b", "a"), ziptest.Link("c", "lib/a"))
 	good := []entry{
 		dir("bin"), file("bin/busybox", program(elf.EM_S390), 0o755), // an operating system beside it
 		dir("opt"), dir("opt/extensions"), file("opt/extensions/agent", x86, 0o755), dir("opt/lib"), file("opt/lib/a", "a", 0o644),
@@ -106,7 +122,7 @@ func TestTake(t *testing.T) {
 	}
 	// The label says arm64; the files say otherwise, and they are right.
 	img := imageOf(t, "arm64", good...)
-	o, err := recipe.Take(t.Context(), publish(t, host, "good", img), machine.X86, src)
+	o, err := overlay.Take(t.Context(), publish(t, host, "good", img), machine.X86, src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,17 +148,17 @@ func TestTake(t *testing.T) {
 		{"more", append(append([]entry(nil), good...), file("opt/more", "m", 0o644)), "/opt/more is in the image only"},
 		{"a closed directory", with(3, func() entry { e := dir("opt/extensions"); e.Mode = 0o700; return e }()), "/opt/extensions is no directory"},
 	} {
-		_, err := recipe.Take(t.Context(), publish(t, host, "bad", imageOf(t, "amd64", c.entries...)), machine.X86, src)
-		var different *recipe.DifferentError
+		_, err := overlay.Take(t.Context(), publish(t, host, "bad", imageOf(t, "amd64", c.entries...)), machine.X86, src)
+		var different *overlay.DifferentError
 		if !errors.As(err, &different) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	wrong := with(4, file("opt/extensions/agent", program(elf.EM_AARCH64), 0o755))
-	if _, err := recipe.Take(t.Context(), publish(t, host, "arm", imageOf(t, "amd64", wrong...)), machine.X86, src); err == nil || !strings.Contains(err.Error(), "arm64") {
+	if _, err := overlay.Take(t.Context(), publish(t, host, "arm", imageOf(t, "amd64", wrong...)), machine.X86, src); err == nil || !strings.Contains(err.Error(), "arm64") {
 		t.Errorf("programs for another processor under the right label: %v", err)
 	}
-	if _, err := recipe.Take(t.Context(), host+"/none:1", machine.X86, src); err == nil {
+	if _, err := overlay.Take(t.Context(), host+"/none:1", machine.X86, src); err == nil {
 		t.Error("an image that is not there was taken")
 	}
 	// An index is followed by platform.
@@ -153,8 +169,68 @@ func TestTake(t *testing.T) {
 	if err := remote.WriteIndex(tag, index); err != nil {
 		t.Fatal(err)
 	}
-	if o, err := recipe.Take(t.Context(), tag.String(), machine.X86, src); err != nil || !strings.HasSuffix(o.Pinned, digest.String()) {
+	if o, err := overlay.Take(t.Context(), tag.String(), machine.X86, src); err != nil || !strings.HasSuffix(o.Pinned, digest.String()) {
 		t.Errorf("index: %+v %v", o, err)
+	}
+}
+
+// What is taken of an image is an archive like any other, the same every time.
+func TestSource(t *testing.T) {
+	img := imageOf(t, "amd64",
+		dir("etc"), file("etc/passwd", "root", 0o644), dir("opt"), dir("opt/lib"), file("opt/lib/a", strings.Repeat("a", 5000), 0o600),
+		link(tar.TypeLink, "opt/lib/b", "opt/lib/a"), link(tar.TypeLink, "opt/lib/c", "opt/lib/b"), link(tar.TypeLink, "opt/d", "opt/lib/a"),
+		link(tar.TypeSymlink, "opt/e", "/opt/lib/a"), file("opt/extensions/x", "#!", 0o755))
+	ref := publish(t, newRegistry(t), "vendor", img)
+	o, err := overlay.Open(t.Context(), ref, machine.ARM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scratch := t.TempDir()
+	src, closer, err := o.Source(t.Context(), "arn:layer", scratch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Compare(t.Context(), src); err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for i := range src.Dir.Entries {
+		e := &src.Dir.Entries[i]
+		got = append(got, fmt.Sprintf("%s %v %o %d", e.Name, e.Kind, e.Mode, e.Size))
+	}
+	slices.Sort(got)
+	want := []string{
+		"d file 600 5000", "e symlink 777 10", "extensions/x file 755 2", "lib dir 755 0",
+		"lib/a file 600 5000", "lib/b file 600 5000", "lib/c file 600 5000",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	again, closer2, err := o.Source(t.Context(), "arn:layer", scratch)
+	if err != nil || again.SHA256 != src.SHA256 || src.SHA256 == "" || src.Name != "arn:layer" || src.Image != o.Pinned || src.Root != layer.Opt {
+		t.Errorf("%+v %+v %v", src, again, err)
+	}
+	if err := errors.Join(closer.Close(), closer2.Close()); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(scratch); len(left) > 0 {
+		t.Error("left behind:", left)
+	}
+	// Nothing is left of a failure either.
+	odd := imageOf(t, "amd64", file("opt/a", "a", 0o644), link(tar.TypeFifo, "opt/pipe", ""))
+	o, err = overlay.Open(t.Context(), publish(t, newRegistry(t), "odd", odd), machine.X86)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.Source(t.Context(), "x", scratch); err == nil || !strings.Contains(err.Error(), "opt/pipe") {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(scratch); len(left) > 0 {
+		t.Error("left behind:", left)
+	}
+	none := imageOf(t, "amd64", file("usr/a", "a", 0o644))
+	if _, err := overlay.Open(t.Context(), publish(t, newRegistry(t), "none", none), machine.X86); err == nil || !strings.Contains(err.Error(), "nothing at /opt/") {
+		t.Error(err)
 	}
 }
 
@@ -172,11 +248,11 @@ func TestImageFor(t *testing.T) {
 		"arn:aws:lambda:us-east-1:336392948345:layer:AWSSDKPandas-Python312:1":            "",
 		"layer.zip": "",
 	} {
-		if got := recipe.ImageFor(arn); got != want {
+		if got := overlay.ImageFor(arn); got != want {
 			t.Errorf("%s: %q, want %q", arn, got, want)
 		}
 	}
-	for _, v := range recipe.Vendors() {
+	for _, v := range overlay.Vendors() {
 		if v.Publisher == "" || !strings.HasPrefix(v.Source, "https://") || v.Repository == "" || len(v.Copies) == 0 {
 			t.Errorf("%+v", v)
 		}

@@ -1,4 +1,4 @@
-package recipe
+package overlay
 
 import (
 	"archive/tar"
@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -22,11 +23,18 @@ import (
 	"github.com/optlift/optlift/build/zipdir"
 )
 
-// Overlay is an image that a layer's files are copied from instead of its zip.
-type Overlay struct {
+// Image is an image that a layer's files are taken from instead of its zip. Its
+// layers are read lazily, with the context that Open was given.
+type Image struct {
 	Reference string // as asked for
-	Pinned    string // name@sha256:… of one platform's image
-	Copies    []Copy
+	// Pinned is Reference with the digest of one platform's image in the place of
+	// its tag: "HOST/REPOSITORY@sha256:…". For one on this machine it is
+	// "oci:DIR@sha256:…", which no Dockerfile takes.
+	Pinned string
+	Copies []Copy
+
+	image v1.Image
+	found map[string]held // by path in a function's image, not rooted
 }
 
 // Copy is one COPY --from. From and To end in a slash for a directory, whose
@@ -48,37 +56,85 @@ func (e *DifferentError) Error() string {
 		e.Reference, e.Source, len(e.Differences), e.Differences[0])
 }
 
-// Take resolves an image for one architecture, compares what Copies would bring
-// with the layer's zip and its programs with the architecture, and returns the
-// overlay pinned by digest. What the image says of its own architecture is not
-// asked: publishers' images are known to say it wrongly
-// (https://github.com/newrelic/newrelic-lambda-layers/issues/274), so an index is
-// followed by platform, and after that only the files count.
-//
-// An image that differs is a *DifferentError.
-func Take(ctx context.Context, reference, architecture string, src layer.Source, opts ...remote.Option) (*Overlay, error) {
-	platform, err := image.PlatformFor(architecture)
+// OnDisk reports whether the image lies on this machine, where no other builder
+// finds it.
+func (o *Image) OnDisk() bool { return onDisk(o.Reference) }
+
+func onDisk(reference string) bool {
+	return strings.HasPrefix(reference, "oci:") || strings.HasPrefix(reference, "docker:")
+}
+
+// Take is Open and Compare.
+func Take(ctx context.Context, reference, architecture string, src layer.Source, opts ...remote.Option) (*Image, error) {
+	o, err := Open(ctx, reference, architecture, opts...)
 	if err != nil {
 		return nil, err
 	}
-	ref, err := name.ParseReference(reference)
-	if err != nil {
-		return nil, fmt.Errorf("take layer files from the image %q: %w", reference, err)
+	return o, o.Compare(ctx, src)
+}
+
+// Open resolves an image ("HOST/REPOSITORY:TAG", "oci:DIR" or "docker:FILE.tar")
+// for one of Lambda's architectures, reads the files that would land under /opt,
+// and refuses one that has none, or whose programs are for another processor.
+// Without opts a registry is asked with the credentials that `docker login` left.
+func Open(ctx context.Context, reference, architecture string, opts ...remote.Option) (*Image, error) {
+	o := &Image{Reference: reference}
+	err := o.resolve(ctx, architecture, opts)
+	if err == nil {
+		err = o.survey(ctx)
 	}
-	opts = append([]remote.Option{remote.WithContext(ctx), remote.WithPlatform(platform)}, opts...)
-	img, err := remote.Image(ref, opts...)
+	if err == nil && len(o.found) == 0 {
+		err = fmt.Errorf("it has nothing at %s", o.Copies[0].From)
+	}
+	if err == nil {
+		err = o.fits(architecture)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("take layer files from the image %s: %w", reference, err)
-	}
-	digest, err := img.Digest()
-	if err != nil {
-		return nil, fmt.Errorf("take layer files from the image %s: %w", reference, err)
-	}
-	o := &Overlay{Reference: reference, Pinned: ref.Context().Name() + "@" + digest.String(), Copies: copiesFor(ref.Context().Name())}
-	if err := o.compare(ctx, img, architecture, src); err != nil {
-		return nil, err
 	}
 	return o, nil
+}
+
+func (o *Image) resolve(ctx context.Context, architecture string, opts []remote.Option) error {
+	platform, err := image.PlatformFor(architecture)
+	if err != nil {
+		return err
+	}
+	o.Copies = wholeOpt
+	where := o.Reference
+	if onDisk(o.Reference) {
+		o.image, err = image.Open(ctx, o.Reference)
+	} else {
+		var ref name.Reference
+		if ref, err = name.ParseReference(o.Reference); err != nil {
+			return err
+		}
+		where = ref.Context().Name()
+		o.Copies = copiesFor(where)
+		if len(opts) == 0 {
+			opts = []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+		}
+		o.image, err = remote.Image(ref, append([]remote.Option{remote.WithContext(ctx), remote.WithPlatform(platform)}, opts...)...)
+	}
+	if err != nil {
+		return err
+	}
+	digest, err := o.image.Digest()
+	o.Pinned = where + "@" + digest.String()
+	return err
+}
+
+// fits refuses programs that the architecture can't run.
+func (o *Image) fits(architecture string) error {
+	var programs []machine.Program
+	for p, f := range o.found {
+		if a := machine.Of(f.head); a != "" {
+			programs = append(programs, machine.Program{Path: "/" + p, Architecture: a})
+		}
+	}
+	slices.SortFunc(programs, func(a, b machine.Program) int { return strings.Compare(a.Path, b.Path) })
+	_, err := machine.Settle(programs, architecture)
+	return err
 }
 
 // held is one path that the copies bring into /opt.
@@ -89,11 +145,12 @@ type held struct {
 	size   int64
 	sum    [sha256.Size]byte
 	head   []byte
+	from   string // the path that a hard link shares its file with
 }
 
 // land returns where a path of the image ends up, "" if it is not copied. Paths
 // are not rooted.
-func (o *Overlay) land(p string) string {
+func (o *Image) land(p string) string {
 	for _, c := range o.Copies {
 		from, to := strings.TrimPrefix(c.From, "/"), strings.TrimPrefix(c.To, "/")
 		if p == from {
@@ -108,43 +165,55 @@ func (o *Overlay) land(p string) string {
 
 // survey reads the image's files as they are in the end, and hashes those that
 // would be copied. Memory is bounded by the number of paths.
-func (o *Overlay) survey(ctx context.Context, img v1.Image) (map[string]held, error) {
-	rc := mutate.Extract(img)
-	defer rc.Close()
-	found := make(map[string]held)
-	for r := tar.NewReader(rc); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return found, nil
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the files of the image %s: %w", o.Reference, err)
-		}
-		to := o.land(strings.TrimPrefix(path.Clean("/"+h.Name), "/"))
-		if to == "" {
-			continue
-		}
+func (o *Image) survey(ctx context.Context) error {
+	o.found = make(map[string]held)
+	return o.walk(ctx, func(to string, h *tar.Header, r io.Reader) error {
 		f := held{kind: h.Typeflag, mode: h.Mode & 0o7777, target: h.Linkname, size: h.Size}
 		switch h.Typeflag {
 		case tar.TypeReg:
 			sum := sha256.New()
 			w := &headWriter{}
 			if _, err := io.Copy(io.MultiWriter(sum, w), r); err != nil {
-				return nil, fmt.Errorf("read %s of the image %s: %w", h.Name, o.Reference, err)
+				return err
 			}
 			sum.Sum(f.sum[:0])
 			f.head = w.head
 		case tar.TypeLink: // a builder copies the file
-			if same, ok := found[o.land(strings.TrimPrefix(path.Clean("/"+h.Linkname), "/"))]; ok {
+			if same, ok := o.found[o.land(inImage(h.Linkname))]; ok {
 				f = same
+				f.from = o.land(inImage(h.Linkname))
 			}
 		}
-		found[to] = f
+		o.found[to] = f
+		return nil
+	})
+}
+
+// walk calls f for every path that the copies bring, with where it lands.
+func (o *Image) walk(ctx context.Context, f func(to string, h *tar.Header, r io.Reader) error) error {
+	rc := mutate.Extract(o.image)
+	defer rc.Close()
+	for r := tar.NewReader(rc); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("read its files: %w", err)
+		}
+		if to := o.land(inImage(h.Name)); to != "" {
+			if err := f(to, h, r); err != nil {
+				return fmt.Errorf("read %s: %w", h.Name, err)
+			}
+		}
 	}
 }
+
+// inImage is a tar's name as a path that is not rooted.
+func inImage(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
 
 // headWriter keeps the first bytes.
 type headWriter struct{ head []byte }
@@ -156,34 +225,26 @@ func (w *headWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (o *Overlay) compare(ctx context.Context, img v1.Image, architecture string, src layer.Source) error {
+// Compare holds the files against those of the layer's zip, by the rules of
+// image.Prove. What differs is a *DifferentError. A zip that is still arriving is
+// read to its end and verified.
+func (o *Image) Compare(ctx context.Context, src layer.Source) error {
 	if err := src.Dir.ReadLinks(); err != nil {
 		return err
-	}
-	found, err := o.survey(ctx, img)
-	if err != nil {
-		return err
-	}
-	var programs []machine.Program
-	for p, f := range found {
-		if a := machine.Of(f.head); a != "" {
-			programs = append(programs, machine.Program{Path: "/" + p, Architecture: a})
-		}
-	}
-	slices.SortFunc(programs, func(a, b machine.Program) int { return strings.Compare(a.Path, b.Path) })
-	if _, err := machine.Settle(programs, architecture); err != nil {
-		return fmt.Errorf("take layer files from the image %s: %w", o.Reference, err)
 	}
 	different := &DifferentError{Reference: o.Reference, Source: src.Name}
 	want := make(map[string]bool)
 	for i := range src.Dir.Entries {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		e := &src.Dir.Entries[i]
 		p := string(layer.Opt) + "/" + e.Name
 		want[p] = true
 		for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
 			want[dir] = true
 		}
-		f, ok := found[p]
+		f, ok := o.found[p]
 		problem, err := differs(src.Dir, e, f, ok)
 		if err != nil {
 			return fmt.Errorf("compare %s with %s: %w", o.Reference, src.Name, err)
@@ -193,7 +254,7 @@ func (o *Overlay) compare(ctx context.Context, img v1.Image, architecture string
 		}
 	}
 	var extra []string
-	for p := range found {
+	for p := range o.found {
 		if !want[p] {
 			extra = append(extra, "/"+p+" is in the image only")
 		}
@@ -201,6 +262,9 @@ func (o *Overlay) compare(ctx context.Context, img v1.Image, architecture string
 	slices.Sort(extra)
 	if different.Differences = append(different.Differences, extra...); len(different.Differences) > 0 {
 		return different
+	}
+	if src.Verify != nil {
+		return src.Verify(ctx)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package recipe
+package overlay
 
 import (
 	"regexp"
