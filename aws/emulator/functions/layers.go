@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/optlift/optlift/aws/emulator/objects"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
@@ -152,15 +151,12 @@ func (s *Store) publishLayerVersion(_ context.Context, c wire.Call, in *lambda.P
 		return nil, notFound("Layers from '%s' are not reachable in this region ('%s')", l.Region, c.Region)
 	case in.Content == nil:
 		return nil, missing("content")
-	case in.Content.S3Bucket == nil && in.Content.ZipFile == nil:
+	}
+	src := origin{in.Content.ZipFile, in.Content.S3Bucket, in.Content.S3Key, in.Content.S3ObjectVersion, in.Content.S3ObjectStorageMode}
+	if src.none() {
 		return nil, invalid("Please provide a source for the layer content.")
 	}
-	var o *objects.Object
-	if in.Content.S3Bucket != nil {
-		o, err = s.stored(c, in.Content.S3Bucket, in.Content.S3Key, in.Content.S3ObjectVersion)
-	} else {
-		o, err = s.archive(in.Content.ZipFile)
-	}
+	o, err := s.fetch(c, src)
 	if err != nil {
 		return nil, err
 	}

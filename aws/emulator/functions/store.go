@@ -48,7 +48,7 @@ type Options struct {
 
 // Buckets is where code may lie; nil has none. An error is an *s3.Error.
 type Buckets interface {
-	Read(account, region, bucket, key string) ([]byte, error)
+	Read(account, region, bucket, key, version string) ([]byte, error)
 }
 
 // Store is Lambda, in every account and region. It is safe for concurrent use.

@@ -82,20 +82,18 @@ func (s *Store) updateFunctionCode(ctx context.Context, c wire.Call, in *lambda.
 // (recorded in test_lambda_zip_file_to_image and test_lambda_image_crud).
 func (s *Store) changedCode(ctx context.Context, c wire.Call, in *lambda.UpdateFunctionCodeInput, kind types.PackageType, arch types.Architecture) (parcel, error) {
 	uri := val(in.ImageUri)
+	src := origin{in.ZipFile, in.S3Bucket, in.S3Key, in.S3ObjectVersion, in.S3ObjectStorageMode}
 	switch {
-	case kind == types.PackageTypeImage && uri == "":
+	case kind == types.PackageTypeImage && (uri == "" || !src.none()):
 		return parcel{}, invalid("Please provide ImageUri when updating a function with packageType Image.")
 	case kind == types.PackageTypeImage:
 		return s.resolve(ctx, c, uri, arch)
 	case uri != "":
 		return parcel{}, invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
-	case in.S3Bucket != nil:
-		o, err := s.stored(c, in.S3Bucket, in.S3Key, in.S3ObjectVersion)
-		return parcel{object: o}, err
-	case in.ZipFile == nil:
+	case src.none():
 		return parcel{}, invalid("Please provide a source for function code.")
 	}
-	o, err := s.archive(in.ZipFile)
+	o, err := s.fetch(c, src)
 	return parcel{object: o}, err
 }
 

@@ -1,26 +1,26 @@
 package s3
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/md5" //nolint:gosec // S3's ETag is one
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/xml"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"regexp"
-	"strconv"
+	"net/url"
 	"strings"
-	"time"
 
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
-// docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var matchBucket = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+// namespace is that of S3's documents.
+const namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+// request is one to S3.
+type request struct {
+	*http.Request
+	w           http.ResponseWriter
+	call        wire.Call
+	query       url.Values
+	bucket, key string
+}
 
 // split finds the bucket and key of a request, by path or by host name.
 func split(r *http.Request) (bucket, key string) {
@@ -33,177 +33,141 @@ func split(r *http.Request) (bucket, key string) {
 	return bucket, key
 }
 
-// Operation names a request as S3's API does.
-func Operation(r *http.Request) string {
-	_, key := split(r)
-	what := map[string]string{http.MethodPut: "Create", http.MethodHead: "Head", http.MethodDelete: "Delete", http.MethodGet: "List"}[r.Method] + "Bucket"
-	if key != "" {
-		what = map[string]string{http.MethodPut: "Put", http.MethodHead: "Head", http.MethodDelete: "Delete", http.MethodGet: "Get"}[r.Method] + "Object"
-	}
-	return what
+// operation is one of S3's.
+type operation struct {
+	name string
+	run  func(*Store, *request) error
 }
+
+// resources are the parts of buckets and objects that have operations of their
+// own, told by a name in the query. Those in table below are here, the others not.
+var resources = []string{
+	"accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory", "legal-hold",
+	"lifecycle", "location", "logging", "metrics", "notification", "object-lock", "ownershipControls", "partNumber", "policy", "policyStatus",
+	"publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "uploadId",
+	"uploads", "versioning", "versions", "website",
+}
+
+// table names the operations by level, method and resource.
+func table() map[string]operation {
+	return map[string]operation{
+		"GET ":                      {"ListBuckets", (*Store).listBuckets},
+		"PUT bucket":                {"CreateBucket", (*Store).createBucket},
+		"HEAD bucket":               {"HeadBucket", (*Store).headBucket},
+		"DELETE bucket":             {"DeleteBucket", (*Store).deleteBucket},
+		"GET bucket":                {"ListObjects", (*Store).listObjects},
+		"GET bucket list":           {"ListObjectsV2", (*Store).listObjects},
+		"GET bucket versions":       {"ListObjectVersions", (*Store).listVersions},
+		"GET bucket uploads":        {"ListMultipartUploads", (*Store).listUploads},
+		"GET bucket versioning":     {"GetBucketVersioning", (*Store).getVersioning},
+		"PUT bucket versioning":     {"PutBucketVersioning", (*Store).putVersioning},
+		"GET bucket location":       {"GetBucketLocation", (*Store).getLocation},
+		"GET bucket lifecycle":      {"GetBucketLifecycleConfiguration", (*Store).getLifecycle},
+		"POST bucket delete":        {"DeleteObjects", (*Store).deleteObjects},
+		"PUT object":                {"PutObject", (*Store).putObject},
+		"PUT object copy":           {"CopyObject", (*Store).copyObject},
+		"GET object":                {"GetObject", (*Store).getObject},
+		"HEAD object":               {"HeadObject", (*Store).getObject},
+		"DELETE object":             {"DeleteObject", (*Store).deleteObject},
+		"POST object uploads":       {"CreateMultipartUpload", (*Store).createUpload},
+		"PUT object partNumber":     {"UploadPart", (*Store).uploadPart},
+		"PUT object partNumberCopy": {"UploadPartCopy", (*Store).copyPart},
+		"GET object uploadId":       {"ListParts", (*Store).listParts},
+		"POST object uploadId":      {"CompleteMultipartUpload", (*Store).completeUpload},
+		"DELETE object uploadId":    {"AbortMultipartUpload", (*Store).abortUpload},
+	}
+}
+
+// find tells which operation a request asks for; without run it is not here.
+func find(r *http.Request) operation {
+	bucket, key := split(r)
+	q := r.URL.Query()
+	name := r.Method + " "
+	switch {
+	case key != "":
+		name += "object"
+	case bucket != "":
+		name += "bucket"
+	}
+	what := ""
+	for _, res := range resources {
+		if q.Has(res) && what != "partNumber" { // that goes with uploadId
+			what = res
+		}
+	}
+	copied := r.Header.Get("x-amz-copy-source") != ""
+	switch {
+	case what != "" && copied:
+		what += "Copy"
+	case copied:
+		what = "copy"
+	case what == "partNumber" && r.Method != http.MethodPut:
+		what = "part" // one part of an object
+	case what == "" && q.Get("list-type") == "2" && r.Method == http.MethodGet && key == "":
+		what = "list"
+	}
+	if what != "" {
+		name += " " + what
+	}
+	if op, ok := table()[name]; ok {
+		return op
+	}
+	return operation{name: name}
+}
+
+// Operation names a request as S3's API does.
+func Operation(r *http.Request) string { return find(r).name }
 
 // Serve answers a request of call's account and region.
 func (s *Store) Serve(w http.ResponseWriter, r *http.Request, call wire.Call) {
 	w.Header().Set("x-amz-request-id", call.ID)
-	if err := s.serve(w, r, call); err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			e = &Error{400, "IncompleteBody", err.Error()}
-		}
-		refuse(w, r, call, e)
+	req := &request{Request: r, w: w, call: call, query: r.URL.Query()}
+	req.bucket, req.key = split(r)
+	err := error(elsewhere)
+	if op := find(r); op.run != nil {
+		err = op.run(s, req)
 	}
-}
-
-func (s *Store) serve(w http.ResponseWriter, r *http.Request, call wire.Call) error {
-	name, key := split(r)
-	q := r.URL.Query()
-	switch {
-	case q.Has("uploads") || q.Has("uploadId") || q.Has("versioning") || r.Header.Get("x-amz-copy-source") != "":
-		return &Error{501, "NotImplemented", "A header or query you provided implies functionality that is not implemented."}
-	case key == "" && r.Method == http.MethodPut:
-		return s.create(w, call, name)
-	case key == "" && r.Method != http.MethodHead && r.Method != http.MethodDelete:
-		return &Error{501, "NotImplemented", "The embedded account does not list buckets or objects."}
-	case key != "" && r.Method == http.MethodPut:
-		return s.put(w, r, call, name, key)
+	if err == nil {
+		return
 	}
-	s.mu.Lock()
-	b, e := s.find(call.Account, call.Region, name)
-	if e != nil {
-		s.mu.Unlock()
-		return e
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{400, "IncompleteBody", err.Error(), nil}
 	}
-	o := b.Objects[key]
-	full := len(b.Objects) > 0
-	switch {
-	case r.Method == http.MethodDelete && key == "" && !full:
-		delete(s.buckets, name)
-	case r.Method == http.MethodDelete && key != "":
-		delete(b.Objects, key)
+	for k, v := range e.header {
+		w.Header().Set(k, v)
 	}
-	s.mu.Unlock()
-	switch {
-	case r.Method == http.MethodDelete && key == "" && full:
-		return &Error{409, "BucketNotEmpty", "The bucket you tried to delete is not empty"}
-	case r.Method == http.MethodDelete:
-		w.WriteHeader(http.StatusNoContent)
-	case key == "":
-		w.Header().Set("x-amz-bucket-region", b.Region)
-		w.WriteHeader(http.StatusOK)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return &Error{405, "MethodNotAllowed", "The specified method is not allowed against this resource."}
-	case o == nil:
-		return noKey
-	default:
-		w.Header().Set("ETag", o.ETag)
-		w.Header().Set("Content-Type", o.ContentType)
-		http.ServeContent(w, r, "", o.Modified, bytes.NewReader(o.data)) // Range and conditions
-	}
-	return nil
-}
-
-func (s *Store) create(w http.ResponseWriter, call wire.Call, name string) error {
-	if !matchBucket.MatchString(name) {
-		return &Error{400, "InvalidBucketName", "The specified bucket is not valid."}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if b := s.buckets[name]; b != nil {
-		if b.Account == call.Account {
-			return &Error{409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it."}
-		}
-		return &Error{409, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again."}
-	}
-	s.buckets[name] = &bucket{Account: call.Account, Region: call.Region, Objects: map[string]*object{}}
-	w.Header().Set("Location", "/"+name)
-	w.WriteHeader(http.StatusOK)
-	return nil
-}
-
-func (s *Store) put(w http.ResponseWriter, r *http.Request, call wire.Call, name, key string) error {
-	s.mu.RLock()
-	_, e := s.find(call.Account, call.Region, name)
-	s.mu.RUnlock()
-	if e != nil {
-		return e
-	}
-	if len(key) > 1024 {
-		return &Error{400, "KeyTooLongError", "Your key is too long"}
-	}
-	data, err := read(r)
-	if err != nil {
-		return err
-	}
-	if len(data) > mostObject {
-		return &Error{400, "EntityTooLarge", fmt.Sprintf("Your proposed upload exceeds the maximum allowed size: this account takes %d bytes", mostObject)}
-	}
-	sum, hash := md5.Sum(data), sha256.Sum256(data) //nolint:gosec // S3's ETag
-	if want := r.Header.Get("x-amz-content-sha256"); len(want) == 64 && want != hex.EncodeToString(hash[:]) {
-		return &Error{400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed."}
-	}
-	o := &object{
-		ETag: `"` + hex.EncodeToString(sum[:]) + `"`, ContentType: r.Header.Get("Content-Type"),
-		Modified: call.Now.UTC().Truncate(time.Second), SHA256: hex.EncodeToString(hash[:]), data: data,
-	}
-	if o.ContentType == "" {
-		o.ContentType = "binary/octet-stream"
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b, e := s.find(call.Account, call.Region, name) // it may have gone meanwhile
-	if e != nil {
-		return e
-	}
-	b.Objects[key] = o
-	w.Header().Set("ETag", o.ETag)
-	w.WriteHeader(http.StatusOK)
-	return nil
-}
-
-// read returns the body, out of its chunks where the client signs by chunk
-// (docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html). It reads one
-// byte more than is allowed.
-func read(r *http.Request) ([]byte, error) {
-	body := io.LimitReader(r.Body, mostObject+mostObject/16)
-	var out bytes.Buffer
-	if !strings.HasPrefix(r.Header.Get("x-amz-content-sha256"), "STREAMING-") {
-		_, err := out.ReadFrom(io.LimitReader(body, mostObject+1))
-		return out.Bytes(), err
-	}
-	in := bufio.NewReader(body)
-	for out.Len() <= mostObject {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			return nil, fmt.Errorf("read chunk: %w", err)
-		}
-		size, _, _ := strings.Cut(strings.TrimSpace(line), ";")
-		n, err := strconv.ParseInt(size, 16, 64)
-		if err != nil || n < 0 {
-			return nil, fmt.Errorf("read chunk: %q is no size", size)
-		}
-		if n == 0 {
-			return out.Bytes(), nil // what follows are checksums, which nobody needs on loopback
-		}
-		if _, err := io.CopyN(&out, in, n); err != nil {
-			return nil, fmt.Errorf("read chunk: %w", err)
-		}
-		if _, err := in.Discard(2); err != nil {
-			return nil, fmt.Errorf("read chunk: %w", err)
-		}
-	}
-	return out.Bytes(), nil
-}
-
-func refuse(w http.ResponseWriter, r *http.Request, call wire.Call, e *Error) {
-	body, _ := xml.Marshal(struct {
-		XMLName       xml.Name `xml:"Error"`
+	req.write(e.Status, "Error", struct {
 		Code, Message string
 		RequestID     string `xml:"RequestId"`
 	}{Code: e.Code, Message: e.Message, RequestID: call.ID})
-	w.Header().Set("Content-Type", "application/xml")
-	w.WriteHeader(e.Status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(append([]byte(xml.Header), body...))
+}
+
+// write answers a document with a root of that name.
+func (r *request) write(status int, root string, content any) {
+	start := xml.StartElement{Name: xml.Name{Local: root}}
+	if root != "Error" {
+		start.Attr = []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: namespace}}
 	}
+	var b strings.Builder
+	b.WriteString(xml.Header)
+	_ = xml.NewEncoder(&b).EncodeElement(content, start) // structs of texts always encode
+	r.w.Header().Set("Content-Type", "application/xml")
+	r.w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = r.w.Write([]byte(b.String()))
+	}
+}
+
+// mine finds the request's bucket. The caller holds s.mu.
+func (s *Store) mine(r *request) (*bucket, error) {
+	b, e := s.find(r.call.Account, r.call.Region, r.bucket)
+	if e != nil {
+		return nil, e
+	}
+	// docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+	if owner := r.Header.Get("x-amz-expected-bucket-owner"); owner != "" && owner != b.Account {
+		return nil, denied
+	}
+	return b, nil
 }
