@@ -35,9 +35,18 @@ type Extracted struct {
 // and their CRC-32 has been checked, so that a failure leaves nothing behind.
 // progress, which may be nil, gets bytes done and total.
 func (s *Set) Extract(ctx context.Context, name, dir string, progress func(done, total int64)) (*Extracted, error) {
-	x := &extraction{ctx: ctx, progress: progress, seen: map[string]bool{}}
-	if err := s.gather(ctx, x, name); err != nil {
-		return nil, err
+	return s.ExtractAll(ctx, []string{name}, dir, progress)
+}
+
+// ExtractAll is Extract for several names, all of them or none. Where there is
+// more than one, a single file keeps its directories below dir, so that two of
+// the same name don't meet.
+func (s *Set) ExtractAll(ctx context.Context, names []string, dir string, progress func(done, total int64)) (*Extracted, error) {
+	x := &extraction{ctx: ctx, progress: progress, whole: len(names) > 1, seen: map[string]bool{}}
+	for _, name := range names {
+		if err := s.gather(ctx, x, name); err != nil {
+			return nil, err
+		}
 	}
 	made, err := makeDir(dir)
 	if err == nil {
@@ -97,7 +106,11 @@ func (s *Set) gather(ctx context.Context, x *extraction, name string) error {
 		return err
 	}
 	if f.Entry.Kind != zipdir.Dir {
-		x.put(path.Base(path.Clean("/"+name)), f.Tree, f.Entry)
+		to := path.Base(path.Clean("/" + name))
+		if x.whole {
+			to = path.Clean("/" + name)[1:]
+		}
+		x.put(to, f.Tree, f.Entry)
 		return nil
 	}
 	return x.add(f.Tree, f.Entry.Path, strings.TrimPrefix(f.Path, "/"))
@@ -107,8 +120,9 @@ func (s *Set) gather(ctx context.Context, x *extraction, name string) error {
 type extraction struct {
 	ctx      context.Context
 	progress func(done, total int64)
+	whole    bool // a single file keeps its directories
 	items    []piece
-	seen     map[string]bool // directories among items
+	seen     map[string]bool // what is among items already
 	done     int64
 	total    int64
 	result   Extracted
@@ -143,12 +157,10 @@ func (x *extraction) add(tree *optfs.Tree, from, to string) error {
 
 func (x *extraction) put(to string, tree *optfs.Tree, e *optfs.Entry) {
 	x.parents(to)
-	if e.Kind == zipdir.Dir {
-		if x.seen[to] {
-			return
-		}
-		x.seen[to] = true
+	if x.seen[to] {
+		return
 	}
+	x.seen[to] = true
 	x.items = append(x.items, piece{to: to, tree: tree, entry: e})
 	if e.Kind == zipdir.File {
 		x.total += e.Size

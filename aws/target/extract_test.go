@@ -88,6 +88,32 @@ func TestExtract(t *testing.T) {
 	}
 }
 
+// Several names: all or none, each file once, and none under another's name.
+func TestExtractAll(t *testing.T) {
+	zip := ziptest.Write(t, ziptest.File("a/x", "1"), ziptest.File("b/x", "2"), ziptest.File("b/y", "3"), ziptest.Link("l", "a/x"))
+	set, err := local(t).Open(t.Context(), zip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	dir := t.TempDir()
+	got, err := set.ExtractAll(t.Context(), []string{"a/x", "b/x", "b", "b/y", "l"}, dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"a/ 755", "a/x 644 1", "b/ 755", "b/x 644 2", "b/y 644 3", "l 644 1"}
+	if list := listing(t, dir); !slices.Equal(list, want) || got.Files != 4 || got.Bytes != 4 {
+		t.Errorf("%s, %+v", strings.Join(list, "\n"), got)
+	}
+	dir = filepath.Join(t.TempDir(), "none")
+	if _, err := set.ExtractAll(t.Context(), []string{"a/x", "nothing"}, dir, nil); err == nil {
+		t.Error("extracted what is not there")
+	}
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("half of it was left: %v", err)
+	}
+}
+
 func TestExtractFunction(t *testing.T) {
 	acct, _ := account(t)
 	set, err := remote(t, acct).Open(t.Context(), "fn")

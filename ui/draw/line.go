@@ -48,6 +48,9 @@ func (l *Line) Gap(n int) *Line {
 	return l.put(theme.Plain, spaces(n), n)
 }
 
+// Fill appends space up to the line's end.
+func (l *Line) Fill() *Line { return l.Gap(l.Left()) }
+
 // Cell appends a text in exactly w columns, to the left.
 func (l *Line) Cell(t theme.Tone, text string, w int) *Line {
 	w = min(w, l.Left())

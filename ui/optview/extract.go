@@ -3,6 +3,9 @@ package optview
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -23,7 +26,10 @@ type extraction struct {
 }
 
 func (s *Screen) extractAction(nothing string) keys.Action {
-	a := keys.Action{ID: "extract", Keys: []string{"e"}, Label: "extract", Minor: true, Group: "Tree", Help: "unpack the selected file or directory into a directory of this machine", Disabled: nothing}
+	a := keys.Action{ID: "extract", Keys: []string{"e"}, Label: "extract", Minor: true, Group: "Tree", Help: "unpack what is marked, or else the selected path, into a directory of this machine", Disabled: nothing}
+	if n := len(s.marked); n > 0 {
+		a.Label, a.Minor, a.Disabled = "extract "+strconv.Itoa(n)+" marked", false, ""
+	}
 	if s.trial.outcome != nil {
 		a.Disabled = "these are not the layers as they are: u goes back to them"
 	}
@@ -39,37 +45,62 @@ func (s *Screen) askExtract() screen.Effect {
 		s.extract.job.Cancel()
 		return screen.Effect{}
 	}
-	n := s.now.tree.Selected()
-	if n == nil {
+	names, what := s.toExtract()
+	if len(names) == 0 {
 		return screen.Effect{}
 	}
-	name := s.now.path + "/" + n.Entry.Path
-	what := name
-	if n.Dir() {
-		what = name + "/ with " + draw.Plural(n.Files, "file") + ", " + draw.Bytes(n.Size) + ","
+	verb := " is unpacked as it is used, each file checked."
+	if len(names) > 1 {
+		verb = " are unpacked as they are used, each file checked, all of them or none."
 	}
 	return screen.Effect{Ask: &screen.Question{
 		Dialog: dialog.Entry("Extract", "a directory of this machine", "extracted",
-			what+" is unpacked as it is used, each file checked. Nothing that is there is overwritten; the account is not touched."),
+			what+verb+" Nothing that is there is overwritten; the account is not touched."),
 		Then: func(dir string) screen.Effect {
 			if dir == "" {
 				return screen.Effect{}
 			}
-			return s.startExtract(name, dir)
+			return s.startExtract(names, dir)
 		},
 	}}
 }
 
-func (s *Screen) startExtract(name, dir string) screen.Effect {
+// toExtract is what is marked, or else the selected path, and what to call it.
+func (s *Screen) toExtract() (names []string, what string) {
+	if len(s.marked) > 0 {
+		names = slices.Sorted(maps.Keys(s.marked))
+		what = strings.Join(names[:min(len(names), 4)], ", ")
+		if more := len(names) - 4; more > 0 {
+			what += " and " + strconv.Itoa(more) + " more"
+		}
+		return names, what
+	}
+	n := s.now.tree.Selected()
+	if n == nil {
+		return nil, ""
+	}
+	what = s.now.path + "/" + n.Entry.Path
+	names = []string{what}
+	if n.Dir() {
+		what += "/ with " + draw.Plural(n.Files, "file") + ", " + draw.Bytes(n.Size) + ","
+	}
+	return names, what
+}
+
+func (s *Screen) startExtract(names []string, dir string) screen.Effect {
 	if s.set == nil || s.extract != nil {
 		return screen.Effect{}
 	}
 	dir = dialog.Path(dir)
+	name := names[0]
+	if len(names) > 1 {
+		name = draw.Plural(len(names), "marked path")
+	}
 	x := &extraction{name: name, dir: dir}
 	set, explain := s.set, s.opener.Explain
 	var cmd screen.Effect
 	x.job, cmd.Cmd = s.jobs.Start("extracting "+name, false, func(ctx context.Context) (any, error) {
-		found, err := set.Extract(ctx, name, dir, func(done, total int64) {
+		found, err := set.ExtractAll(ctx, names, dir, func(done, total int64) {
 			x.done.Store(done)
 			x.total.Store(total)
 		})
@@ -94,6 +125,7 @@ func (s *Screen) extracted(done job.Done) screen.Effect {
 	case found != nil && len(found.Outside) > 0:
 		return screen.Say(screen.Warn, "extracted to "+x.dir+"; "+draw.Plural(len(found.Outside), "link")+" lead out of it: "+strings.Join(found.Outside, " "))
 	case found != nil:
+		clear(s.marked)
 		return screen.Say(screen.Good, "extracted "+draw.Plural(found.Files, "file")+", "+draw.Bytes(found.Bytes)+", to "+x.dir)
 	}
 	return screen.Effect{}

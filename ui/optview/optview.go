@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/build/lookup"
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/zipdir"
 	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/job"
-	"github.com/optlift/optlift/ui/keys"
-	"github.com/optlift/optlift/ui/list"
 	"github.com/optlift/optlift/ui/preview"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/theme"
@@ -46,7 +46,8 @@ type Screen struct {
 
 	real    *root // /opt with the layers as they are
 	trial   trial
-	extract *extraction // nil while nothing is unpacked
+	extract *extraction     // nil while nothing is unpacked
+	marked  map[string]bool // absolute paths
 }
 
 // root is one tree: /opt or /var/task.
@@ -57,6 +58,9 @@ type root struct {
 	stats  []optfs.Stats
 	// numbers are those by which the layers are known, nil where they are counted.
 	numbers []int
+	// hidden is what of the layers the runtime finds elsewhere first, by path below
+	// /opt; of the code, what it is found instead of.
+	hidden map[string]lookup.Hidden
 }
 
 // opened is what the job brings.
@@ -68,7 +72,7 @@ type opened struct {
 // New returns the screen of targets; Start opens them. title says whose tree it
 // is, "" where the screen before does.
 func New(title string, targets []string, account awscli.Account, jobs *job.Group, o Opener) *Screen {
-	return &Screen{title: title, targets: targets, account: account, jobs: jobs, opener: o}
+	return &Screen{title: title, targets: targets, account: account, jobs: jobs, opener: o, marked: map[string]bool{}}
 }
 
 // Start opens the archives and merges them.
@@ -107,8 +111,25 @@ func open(ctx context.Context, o Opener, targets []string) (_ *opened, err error
 	if err != nil || code == nil {
 		return found, err
 	}
-	found.task, err = index(ctx, "/var/task", code, func(int) string { return "c" })
-	return found, err
+	if found.task, err = index(ctx, "/var/task", code, func(int) string { return "c" }); err != nil {
+		return nil, err
+	}
+	found.opt.hidden = unreached(set, merged, code)
+	found.task.hidden = map[string]lookup.Hidden{}
+	for _, h := range found.opt.hidden {
+		if p, ok := strings.CutPrefix(h.By, "/var/task/"); ok {
+			found.task.hidden[p] = h
+		}
+	}
+	return found, nil
+}
+
+// unreached is what a function's runtime does not get to see of its layers.
+func unreached(set *target.Set, merged, code *optfs.Tree) map[string]lookup.Hidden {
+	if set.Function == nil {
+		return nil
+	}
+	return lookup.Find(set.Function.Runtime, set.Function.EnvNames, merged, code)
 }
 
 func index(ctx context.Context, path string, merged *optfs.Tree, letter func(int) string) (*root, error) {
@@ -144,101 +165,10 @@ func (s *Screen) Count() string {
 	if t.Conflicts > 0 {
 		out += " · " + draw.Plural(t.Conflicts, "conflict")
 	}
+	if n := len(s.marked); n > 0 {
+		out += " · " + strconv.Itoa(n) + " marked"
+	}
 	return out
-}
-
-// Actions implements screen.Screen.
-func (s *Screen) Actions() []keys.Action {
-	if s.now == nil {
-		if s.failed != "" {
-			return []keys.Action{{ID: "again", Keys: []string{"r"}, Label: "try again", Group: "Tree", Help: "open the archives again"}}
-		}
-		return nil
-	}
-	t := s.now.tree
-	n := t.Selected()
-	nothing, compare := "", "nothing is shadowed here"
-	if n == nil {
-		nothing = "nothing is selected"
-	} else if len(n.Entry.Shadows) > 0 && !n.Dir() {
-		compare = ""
-		if n.Entry.Kind != zipdir.File || n.Entry.Shadows[0].Zip.Kind != zipdir.File {
-			compare = "one of the copies is not a file"
-		}
-	}
-	order, which := "by name", "shadowed only"
-	if !t.SizeFirst() {
-		order = "by size"
-	}
-	if t.ShadowedOnly() {
-		which = "all paths"
-	}
-	own := []keys.Action{
-		{ID: "open", Keys: []string{"enter"}, Label: "open", Group: "Tree", Help: "unfold or fold a directory, look into a file", Disabled: nothing},
-		{ID: "compare", Keys: []string{"c"}, Label: "compare", Group: "Tree", Help: "compare what is used with what it shadows", Disabled: compare},
-		{ID: "shadowed", Keys: []string{"x"}, Label: which, Group: "Tree", Help: "show only what shadows something, or everything"},
-		{ID: "order", Keys: []string{"s"}, Label: order, Group: "Tree", Help: "sort by size or by name"},
-		{ID: "unfold", Keys: []string{"right", "l"}, Group: "Tree", Help: "unfold the directory"},
-		{ID: "fold", Keys: []string{"left", "h"}, Group: "Tree", Help: "fold the directory, or go to it"},
-		{ID: "unfold-all", Keys: []string{"+", "E"}, Group: "Tree", Help: "unfold all"},
-		{ID: "fold-all", Keys: []string{"-", "C"}, Group: "Tree", Help: "fold all"},
-		{ID: "copy", Keys: []string{"y"}, Group: "Tree", Help: "copy the AWS CLI call"},
-		s.extractAction(nothing),
-	}
-	if s.task != nil {
-		label := "code"
-		if s.now == s.task {
-			label = "/opt"
-		}
-		own = append(own, keys.Action{ID: "root", Keys: []string{"t"}, Label: label, Group: "Tree", Help: "between the layers under /opt and the code under /var/task"})
-	}
-	return append(append(own, s.whatIf()...), list.Actions()...)
-}
-
-// Do implements screen.Screen.
-func (s *Screen) Do(id string) screen.Effect {
-	if id == "again" {
-		return s.Start()
-	}
-	if s.now == nil {
-		return screen.Effect{}
-	}
-	t := s.now.tree
-	if t.List.Do(id) {
-		t.Note()
-		return screen.Effect{}
-	}
-	switch id {
-	case "open":
-		return s.open()
-	case "compare":
-		return s.compare()
-	case "shadowed":
-		t.SetShadowedOnly(!t.ShadowedOnly())
-	case "order":
-		t.SetSizeFirst(!t.SizeFirst())
-	case "unfold":
-		t.Fold(true)
-	case "fold":
-		t.Fold(false)
-	case "unfold-all":
-		t.FoldAll(true)
-	case "fold-all":
-		t.FoldAll(false)
-	case "root":
-		if s.now == s.opt {
-			s.now = s.task
-		} else {
-			s.now = s.opt
-		}
-	case "extract":
-		return s.askExtract()
-	case "copy":
-		return screen.Effect{Copy: s.call()}
-	default:
-		return s.try(id)
-	}
-	return screen.Effect{}
 }
 
 // call is the AWS CLI call for the archive the selected path comes from.
@@ -289,15 +219,24 @@ func (s *Screen) open() screen.Effect {
 
 func (s *Screen) compare() screen.Effect {
 	n := s.now.tree.Selected()
-	if n == nil || len(n.Entry.Shadows) == 0 {
+	if n == nil || n.Dir() {
 		return screen.Effect{}
 	}
-	merged, shadow := s.now.merged, n.Entry.Shadows[0]
-	old := preview.File{
-		Label: s.label(shadow.Layer), Path: s.now.path + "/" + shadow.Path, Size: shadow.Zip.Size,
-		Open: func() (io.ReadCloser, error) { return merged.OpenShadow(shadow) },
+	merged := s.now.merged
+	var olds []preview.File
+	for _, shadow := range n.Entry.Shadows {
+		if shadow.Zip.Kind != zipdir.File {
+			continue
+		}
+		olds = append(olds, preview.File{
+			Label: s.label(shadow.Layer), Path: s.now.path + "/" + shadow.Path, Size: shadow.Zip.Size,
+			Open: func() (io.ReadCloser, error) { return merged.OpenShadow(shadow) },
+		})
 	}
-	p := preview.Compare(old, s.used(n.Entry), s.jobs, s.opener.Explain)
+	if len(olds) == 0 {
+		return screen.Effect{}
+	}
+	p := preview.Compare(olds, s.used(n.Entry), s.jobs, s.opener.Explain)
 	effect := p.Start()
 	effect.Show = p
 	return effect
@@ -306,17 +245,28 @@ func (s *Screen) compare() screen.Effect {
 func (s *Screen) used(e *optfs.Entry) preview.File {
 	merged := s.now.merged
 	return preview.File{
-		Label: s.label(e.Winner), Path: s.now.path + "/" + e.Path, Size: e.Size,
+		Label: s.label(e.Winner), Path: s.now.path + "/" + e.Path, Size: e.Size, Architecture: s.architecture(),
 		Open: func() (io.ReadCloser, error) { return merged.Open(e) },
 	}
 }
+
+// architecture is the function's, "" for layers and zips alone.
+func (s *Screen) architecture() string {
+	if s.set == nil || s.set.Function == nil {
+		return ""
+	}
+	return s.set.Function.Architecture
+}
+
+// name is how a layer is known by its number: "2B".
+func name(n int) string { return strconv.Itoa(n) + theme.Letter(n) }
 
 // label is a layer by letter and name.
 func (s *Screen) label(layer int) string {
 	if s.now == s.task {
 		return "code"
 	}
-	return theme.Letter(s.now.number(layer)) + " " + inventory.ShortLayer(s.now.merged.Layers[layer-1].Source)
+	return name(s.now.number(layer)) + " " + inventory.ShortLayer(s.now.merged.Layers[layer-1].Source)
 }
 
 // Update implements screen.Screen.

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/optlift/optlift/build/lookup"
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/zipdir"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
+	"github.com/optlift/optlift/ui/sanitize"
 	"github.com/optlift/optlift/ui/theme"
+	"github.com/optlift/optlift/ui/tree"
 )
 
 // View implements screen.Screen.
@@ -27,7 +30,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		return append(append(out, ""), s.empty(say)...)
 	}
 	room := h - len(out) - 3
-	out = append(out, header(st, w, s.now.path))
+	out = append(out, s.header(st, w))
 	from, to := s.now.tree.Window(room)
 	for i := from; i < to; i++ {
 		out = append(out, s.row(st, w, i))
@@ -52,8 +55,12 @@ func (s *Screen) empty(say func(theme.Tone, string) []string) []string {
 		return out
 	case t.Filter() != "":
 		return say(theme.Dim, "Nothing matches "+t.Filter()+". esc shows everything again.")
-	case t.ShadowedOnly():
+	case t.Only().Paths != nil:
+		return say(theme.Dim, "There are no extensions here. X shows everything again.")
+	case t.Only().Shadowed:
 		return say(theme.Dim, "No path of one layer shadows another's. x shows everything again.")
+	case t.Only().Layer != "":
+		return say(theme.Dim, "This layer has no files. 0 shows all layers again.")
 	}
 	return say(theme.Dim, "The archives are empty.")
 }
@@ -74,16 +81,16 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 	l := draw.NewLine(st, w, false).Gap(1)
 	fresh := true
 	for _, x := range s.now.stats {
-		name := inventory.ShortLayer(x.Source)
-		if i := strings.LastIndexByte(name, '/'); i >= 0 {
-			name = name[i+1:]
+		source := inventory.ShortLayer(x.Source)
+		if i := strings.LastIndexByte(source, '/'); i >= 0 {
+			source = source[i+1:]
 		}
 		size := draw.Bytes(x.Unzipped)
 		tone := theme.Dim
 		if !x.Known {
 			size, tone = "? can't be read", theme.Warn
 		}
-		need := 3 + 1 + len([]rune(name)) + 2 + len(size) + 3
+		need := 4 + 1 + sanitize.Width(source) + 2 + len(size) + 3
 		if need > l.Left() && !fresh {
 			out = append(out, l.String())
 			if len(out) == 3 {
@@ -97,7 +104,7 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 		if n == s.trial.pick {
 			mark = "▸"
 		}
-		l.Put(theme.Block(n), mark+theme.Letter(n)+" ").Put(theme.Plain, " "+name).Put(tone, "  "+size).Gap(3)
+		l.Put(theme.Block(n), mark+name(n)+" ").Put(theme.Plain, " "+source).Put(tone, "  "+size).Gap(3)
 	}
 	if len(out) < 3 {
 		if t := s.now.merged; t.ShadowedBytes > 0 {
@@ -112,15 +119,37 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 }
 
 const (
-	widthLayer  = 2
+	widthLayer  = 3
 	widthShadow = 7
+	widthFound  = 5
 	widthSize   = 10
 	widthMode   = 4
 )
 
-func header(st *theme.Styles, w int, path string) string {
-	return draw.NewLine(st, w, false).Gap(1).Cell(theme.Head, "L", widthLayer).Gap(1).Cell(theme.Head, "SHADOWS", widthShadow).
-		Gap(1).Right(theme.Head, "SIZE", widthSize).Gap(2).Cell(theme.Head, "MODE", widthMode).Gap(2).Put(theme.Head, path).String()
+func (s *Screen) header(st *theme.Styles, w int) string {
+	l := draw.NewLine(st, w, false).Gap(2).Cell(theme.Head, "L", widthLayer).Gap(1).Cell(theme.Head, "SHADOWS", widthShadow)
+	if len(s.now.hidden) > 0 {
+		l.Gap(1).Cell(theme.Head, "FOUND", widthFound)
+	}
+	l.Gap(1).Right(theme.Head, "SIZE", widthSize).Gap(2).Cell(theme.Head, "MODE", widthMode).Gap(2).Put(theme.Head, s.now.path)
+	var only []string
+	t := s.now.tree
+	if t.Flat() {
+		only = append(only, "biggest files")
+	}
+	if t.Only().Shadowed {
+		only = append(only, "shadowed only")
+	}
+	if t.Only().Paths != nil {
+		only = append(only, "extensions only")
+	}
+	if letter := t.Only().Layer; letter != "" {
+		only = append(only, "layer "+letter+" only")
+	}
+	if len(only) > 0 {
+		l.Put(theme.Accent, "  "+strings.Join(only, ", "))
+	}
+	return l.String()
 }
 
 func (s *Screen) row(st *theme.Styles, w, i int) string {
@@ -134,21 +163,36 @@ func (s *Screen) row(st *theme.Styles, w, i int) string {
 		m = "▌"
 	}
 	l.Cell(theme.Accent, m, 1)
+	switch itself, within := s.isMarked(n); {
+	case itself:
+		l.Put(theme.Accent, "●")
+	case within:
+		l.Put(theme.Accent, "∙")
+	default:
+		l.Gap(1)
+	}
 	if n.Dir() {
 		l.Gap(widthLayer).Gap(1)
 		inside(l, n.Differ, n.Same)
+		s.found(l, n)
 		l.Gap(1).Right(theme.Dim, draw.Bytes(n.Size), widthSize)
 	} else {
-		letter, tone := theme.Letter(s.now.number(e.Winner)), theme.Layer(s.now.number(e.Winner))
+		label, tone := name(s.now.number(e.Winner)), theme.Layer(s.now.number(e.Winner))
 		if s.now == s.task {
-			letter, tone = "c", theme.Code
+			label, tone = "c", theme.Code
 		}
-		l.Cell(tone, letter, widthLayer).Gap(1)
+		l.Cell(tone, label, widthLayer).Gap(1)
 		s.shadows(l, e)
+		s.found(l, n)
 		l.Gap(1).Right(theme.Plain, draw.Bytes(e.Size), widthSize)
 	}
 	l.Gap(2).Cell(theme.Dim, fmt.Sprintf("%04o", e.Mode.Perm()), widthMode).Gap(2)
-	l.Gap(2 * min(n.Depth, 20))
+	title := n.Name
+	if t.Flat() {
+		title = e.Path
+	} else {
+		l.Gap(2 * min(n.Depth, 20))
+	}
 	switch e.Kind {
 	case zipdir.Dir:
 		arrow := "▸ "
@@ -160,9 +204,13 @@ func (s *Screen) row(st *theme.Styles, w, i int) string {
 			l.Put(theme.Dim, "  "+draw.Plural(n.Files, "file"))
 		}
 	case zipdir.Symlink:
-		l.Put(theme.Plain, "  "+n.Name).Put(theme.Dim, " → "+e.Target)
+		l.Put(theme.Plain, "  "+title).Put(theme.Dim, " → "+e.Target)
 	default:
-		l.Put(theme.Plain, "  "+n.Name)
+		if t.Flat() {
+			l.Tail(theme.Plain, title, l.Left()-1)
+		} else {
+			l.Put(theme.Plain, "  "+title)
+		}
 	}
 	return l.String()
 }
@@ -190,6 +238,41 @@ func (s *Screen) shadows(l *draw.Line, e *optfs.Entry) {
 	l.Gap(l.Left() - room)
 }
 
+// found says that the runtime finds something else instead: "◂ c" the code's,
+// "◂ B" another layer's; of the code, "▸opt" that it is found instead of a layer's.
+func (s *Screen) found(l *draw.Line, n *tree.Node) {
+	if len(s.now.hidden) == 0 {
+		return
+	}
+	l.Gap(1)
+	h, ok := s.instead(n)
+	switch {
+	case !ok:
+		l.Gap(widthFound)
+	case s.now == s.task:
+		l.Cell(theme.Dim, "▸ opt", widthFound)
+	default:
+		label, tone := s.finder(h)
+		room := l.Left() - widthFound
+		l.Put(theme.Warn, "◂ ").Put(tone, label)
+		l.Gap(l.Left() - room)
+	}
+}
+
+// finder is whose copy is found: the code's, or a layer's.
+func (s *Screen) finder(h lookup.Hidden) (string, theme.Tone) {
+	p, ok := strings.CutPrefix(h.By, s.opt.path+"/")
+	if !ok {
+		return "c", theme.Code
+	}
+	e, ok := s.opt.merged.Lookup(p)
+	if !ok {
+		return "?", theme.Dim
+	}
+	n := s.opt.number(e.Winner)
+	return theme.Letter(n), theme.Layer(n)
+}
+
 // inside counts what is shadowed below a directory.
 func inside(l *draw.Line, differ, same int) {
 	switch {
@@ -213,10 +296,18 @@ func (s *Screen) detail(st *theme.Styles, w int) string {
 		return l.String()
 	}
 	e := n.Entry
+	if h, ok := s.instead(n); ok {
+		l.Put(theme.Warn, "◂ ")
+		if s.now == s.task {
+			return l.Put(theme.Plain, "found first").Put(theme.Dim, ", not ").Tail(theme.Plain, h.Path, l.Left()-1).String()
+		}
+		l.Put(theme.Plain, "not found").Put(theme.Dim, " by "+s.set.Function.Runtime+", which looks at ")
+		return l.Tail(theme.Plain, h.By, min(sanitize.Width(h.By), l.Left()-7)).Put(theme.Dim, " first").String()
+	}
 	if n.Dir() || len(e.Shadows) == 0 {
 		return l.Tail(theme.Dim, s.now.path+"/"+e.Path, w-2).String()
 	}
-	l.Put(theme.Layer(s.now.number(e.Winner)), theme.Letter(s.now.number(e.Winner))).Put(theme.Plain, " is used, over ")
+	l.Put(theme.Layer(s.now.number(e.Winner)), name(s.now.number(e.Winner))).Put(theme.Plain, " is used, over ")
 	for i, sh := range e.Shadows {
 		if i > 0 {
 			l.Put(theme.Plain, ", ")

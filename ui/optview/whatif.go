@@ -160,10 +160,16 @@ func (s *Screen) startTrial() screen.Effect {
 	if s.set.Code != nil {
 		code = &s.set.Code.Dir.Unzipped
 	}
-	before, numbers, explain := s.real.merged, t.numbers, s.opener.Explain
+	before, numbers, set, explain := s.real.merged, t.numbers, s.set, s.opener.Explain
 	var effect screen.Effect
 	t.job, effect.Cmd = s.jobs.Start("merging", false, func(ctx context.Context) (any, error) {
 		found, err := merge(ctx, before, numbers, code)
+		if err == nil {
+			var task *optfs.Tree
+			if task, err = set.Task(ctx); err == nil {
+				found.root.hidden = unreached(set, found.root.merged, task)
+			}
+		}
 		if err != nil {
 			return nil, errors.New(explain(err))
 		}

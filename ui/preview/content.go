@@ -10,7 +10,6 @@ import (
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
-	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/sanitize"
@@ -29,10 +28,12 @@ const (
 
 // File is a file to look into.
 type File struct {
-	Label string // "B deps:4"
+	Label string // "2B deps:4"
 	Path  string
 	Size  int64 // bytes
 	Open  func() (io.ReadCloser, error)
+	// Architecture is that of the function it is for, "" where there is none.
+	Architecture string
 }
 
 // read returns the first bytes of a file.
@@ -63,17 +64,22 @@ type span struct {
 // content is what a file looks like.
 type content struct {
 	text  [][]span // nil when it is not text
+	facts []fact   // of what is known of its format
 	data  []byte
 	notes []string
 	file  File
+	diff  *diff // of a comparison, instead of all the above
 }
 
-func load(ctx context.Context, f File) (*content, error) {
+func load(ctx context.Context, f File, progress func(int64)) (*content, error) {
 	data, err := f.read(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.Path, err)
 	}
 	c := &content{data: data, file: f}
+	if c.facts, err = factsOf(ctx, f, data, progress); err != nil {
+		return nil, fmt.Errorf("read %s: %w", f.Path, err)
+	}
 	if int64(len(data)) < f.Size {
 		c.notes = append(c.notes, "the first "+draw.Bytes(int64(len(data)))+" of "+draw.Bytes(f.Size))
 	}
@@ -232,62 +238,4 @@ func hexRow(l *draw.Line, data []byte, row int) {
 		}
 	}
 	l.Put(theme.Plain, hex.String()).Put(theme.Dim, " "+text.String())
-}
-
-// compare loads two files and what sets the new one apart from the old one.
-func compare(ctx context.Context, old, now File) (*content, error) {
-	a, err := load(ctx, old)
-	if err != nil {
-		return nil, err
-	}
-	b, err := load(ctx, now)
-	if err != nil {
-		return nil, err
-	}
-	c := &content{file: now}
-	if bytes.Equal(a.data, b.data) && old.Size == now.Size {
-		c.text = [][]span{{{theme.Good, "= "}, {theme.Plain, "the same bytes, as far as they were read"}}}
-		c.notes = b.notes
-		return c, nil
-	}
-	if a.text == nil || b.text == nil {
-		c.text = binary(a, b)
-		return c, nil
-	}
-	c.notes = append(a.notes, b.notes...)
-	diff := udiff.Unified(old.Label+" (shadowed)", now.Label+" (used)", string(a.data), string(b.data))
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	for _, line := range sanitize.Lines(strings.TrimSuffix(diff, "\n")) {
-		tone := theme.Plain
-		switch {
-		case strings.HasPrefix(line, "@@"):
-			tone = theme.Accent
-		case strings.HasPrefix(line, "---"), strings.HasPrefix(line, "+++"):
-			tone = theme.Strong
-		case strings.HasPrefix(line, "-"):
-			tone = theme.Bad
-		case strings.HasPrefix(line, "+"):
-			tone = theme.Good
-		}
-		c.text = appendLine(c.text, []span{{tone, line}})
-	}
-	return c, nil
-}
-
-// binary says where two files part whose lines can't be compared.
-func binary(a, b *content) [][]span {
-	at := 0
-	for at < min(len(a.data), len(b.data)) && a.data[at] == b.data[at] {
-		at++
-	}
-	return [][]span{
-		{{theme.Plain, "Not text: the bytes differ."}},
-		{},
-		{{theme.Bad, "- "}, {theme.Plain, fmt.Sprintf("%s  %s bytes (shadowed)", a.file.Label, draw.Exact(a.file.Size))}},
-		{{theme.Good, "+ "}, {theme.Plain, fmt.Sprintf("%s  %s bytes (used)", b.file.Label, draw.Exact(b.file.Size))}},
-		{},
-		{{theme.Dim, fmt.Sprintf("first difference at byte %s", draw.Exact(int64(at)))}},
-	}
 }

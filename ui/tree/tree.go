@@ -42,10 +42,13 @@ type Tree struct {
 	mask           []bool         // nil shows all
 	visible        []int32
 
-	sizeFirst    bool
-	shadowedOnly bool
-	filter       filter.Filter
-	hits         []int32 // the paths that pass, children before their parents
+	sizeFirst bool
+	flat      bool
+	only      Only
+	letter    func(int) string
+	biggest   []int32 // all files and links, the largest first; made when first asked for
+	filter    filter.Filter
+	hits      []int32 // the paths that pass, children before their parents
 }
 
 // columns are what paths can be filtered by; true marks numbers.
@@ -54,7 +57,7 @@ var columns = filter.Columns{"path": false, "name": false, "size": true, "layer"
 // Build makes the index of a merged tree, sorted by size. letter names a layer.
 func Build(ctx context.Context, merged *optfs.Tree, letter func(int) string) (*Tree, error) {
 	entries := merged.Entries
-	t := &Tree{nodes: make([]Node, len(entries)), sizeFirst: true, shut: map[int32]bool{}}
+	t := &Tree{nodes: make([]Node, len(entries)), sizeFirst: true, shut: map[int32]bool{}, letter: letter}
 	at := make(map[string]int32, len(entries))
 	counts := make([]int32, len(entries)+1) // children; the last one counts the top
 	top := int32(len(entries))
@@ -151,7 +154,7 @@ func (t *Tree) sortKids(first, n int32) {
 // Follow takes over what is unfolded, narrowed and selected in another tree, as
 // far as its paths are here.
 func (t *Tree) Follow(o *Tree) {
-	t.sizeFirst, t.shadowedOnly, t.filter = o.sizeFirst, o.shadowedOnly, o.filter
+	t.sizeFirst, t.flat, t.only, t.filter = o.sizeFirst, o.flat, o.only, o.filter
 	open := map[string]bool{}
 	for i, on := range o.open {
 		if on {
@@ -247,94 +250,44 @@ func (t *Tree) SetSizeFirst(on bool) {
 	t.flatten()
 }
 
-// ShadowedOnly reports whether only paths that shadow something are seen.
-func (t *Tree) ShadowedOnly() bool { return t.shadowedOnly }
+// Flat reports whether files are listed without their directories.
+func (t *Tree) Flat() bool { return t.flat }
 
-// SetShadowedOnly shows only paths that shadow something.
-func (t *Tree) SetShadowedOnly(on bool) {
-	t.shadowedOnly = on
-	t.narrow()
-}
-
-// SetFilter shows only the paths that match.
-func (t *Tree) SetFilter(text string) error {
-	f, err := filter.Parse(text, columns)
-	if err != nil {
-		return err
-	}
-	from := t.filter
-	t.filter = f
-	if t.mask != nil && narrower(from.String(), text) {
-		t.among(t.hits)
-		return nil
-	}
-	t.narrow()
-	return nil
-}
-
-// narrower reports whether all that passes filter now has passed filter was:
-// where letters were added to plain words.
-func narrower(was, now string) bool {
-	return was != "" && strings.HasPrefix(now, was) && !strings.ContainsAny(now, "!/~\"<>=:\\")
-}
-
-// Filter is the filter in force.
-func (t *Tree) Filter() string { return t.filter.String() }
-
-// Matches is the number of paths that pass the filter, all of them without one.
-func (t *Tree) Matches() int {
-	if t.mask == nil {
-		return len(t.nodes)
-	}
-	return len(t.hits)
-}
-
-// narrow finds out which paths are seen at all: matches and what they lie in.
-func (t *Tree) narrow() {
-	if t.filter.Empty() && !t.shadowedOnly {
-		clear(t.shut)
-		t.mask, t.hits = nil, nil
-		t.flatten()
-		return
-	}
-	all := make([]int32, 0, len(t.nodes))
-	for i := len(t.nodes) - 1; i >= 0; i-- {
-		// A directory counts only when it holds nothing.
-		if n := &t.nodes[i]; (!n.Dir() || n.kids == 0) && (!t.shadowedOnly || len(n.Entry.Shadows) > 0) {
-			all = append(all, int32(i))
-		}
-	}
-	t.among(all)
-}
-
-// among shows what passes the filter among some paths, which it keeps a part of.
-func (t *Tree) among(paths []int32) {
-	clear(t.shut)
-	if t.mask == nil {
-		t.mask = make([]bool, len(t.nodes))
-	} else {
-		clear(t.mask)
-	}
-	t.hits = paths[:0]
-	for _, i := range paths {
-		if !t.filter.Match(&t.nodes[i]) {
-			continue
-		}
-		t.hits = append(t.hits, i)
-		// Up to the first directory that is seen already.
-		for at := i; int(at) < len(t.nodes) && !t.mask[at]; at = t.nodes[at].parent {
-			t.mask[at] = true
-		}
-	}
+// SetFlat lists files by size without their directories, or shows the tree.
+func (t *Tree) SetFlat(on bool) {
+	t.flat = on
 	t.flatten()
 }
 
 // flatten lists the paths that are seen.
 func (t *Tree) flatten() {
 	t.visible = t.visible[:0]
-	t.walk(0, t.roots)
+	if t.flat {
+		t.files()
+	} else {
+		t.walk(0, t.roots)
+	}
 	t.Sync(len(t.visible), func(i int) string { return t.nodes[t.visible[i]].Entry.Path })
 	t.Note()
+}
+
+// files lists what is no directory, the largest first.
+func (t *Tree) files() {
+	if t.biggest == nil {
+		t.biggest = make([]int32, 0, len(t.nodes))
+		for i := range t.nodes {
+			if !t.nodes[i].Dir() {
+				t.biggest = append(t.biggest, int32(i))
+			}
+		}
+		// Nodes are sorted by path, and stay so where sizes are the same.
+		slices.SortStableFunc(t.biggest, func(a, b int32) int { return cmp.Compare(t.nodes[b].Size, t.nodes[a].Size) })
+	}
+	for _, i := range t.biggest {
+		if t.mask == nil || t.mask[i] {
+			t.visible = append(t.visible, i)
+		}
+	}
 }
 
 func (t *Tree) walk(first, n int32) {

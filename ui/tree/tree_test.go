@@ -147,7 +147,7 @@ func TestSums(t *testing.T) {
 
 func TestNarrowing(t *testing.T) {
 	tree := build(t, two...)
-	tree.SetShadowedOnly(true)
+	tree.SetOnly(Only{Shadowed: true})
 	same(t, paths(tree), `
 a/
  x
@@ -159,7 +159,7 @@ a/
 		{"layer:b !x", "a/\n same\n deep/\n  er/\n   y"},
 		{"zzz", ""},
 	} {
-		tree.SetShadowedOnly(false)
+		tree.SetOnly(Only{})
 		if err := tree.SetFilter(c.filter); err != nil {
 			t.Fatal(err)
 		}
@@ -286,4 +286,48 @@ func BenchmarkType100k(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func TestOnly(t *testing.T) {
+	tree := build(t, two...)
+	for _, c := range []struct {
+		only Only
+		want string
+	}{
+		{Only{Layer: "B"}, "a/\n x\n same\n deep/\n  er/\n   y"},
+		{Only{Layer: "A"}, "big/\n file\na/\n x\n same\na-b\na.txt"}, // what of it is shadowed, too
+		{Only{Layer: "A", Shadowed: true}, "a/\n x\n same"},
+		{Only{Paths: []string{"a", "big/file"}}, "big/\n file\na/\n x\n same\n deep/\n  er/\n   y"},
+		{Only{Paths: []string{}}, ""},
+		{Only{}, "big/\na/\na-b\na.txt"},
+	} {
+		tree.SetOnly(c.only)
+		same(t, paths(tree), c.want)
+	}
+}
+
+// Flat, the largest files of any depth come first, and filters hold.
+func TestFlat(t *testing.T) {
+	tree := build(t, two...)
+	list := func() string {
+		var out []string
+		for i := range tree.Len() {
+			out = append(out, tree.At(i).Entry.Path)
+		}
+		return strings.Join(out, " ")
+	}
+	tree.SetFlat(true)
+	same(t, list(), "big/file a/x a/same a-b a.txt a/deep/er/y")
+	tree.SetOnly(Only{Layer: "B"})
+	same(t, list(), "a/x a/same a/deep/er/y")
+	if err := tree.SetFilter("er"); err != nil {
+		t.Fatal(err)
+	}
+	same(t, list(), "a/deep/er/y")
+	other := build(t, two...)
+	other.Follow(tree)
+	tree = other
+	same(t, list(), "a/deep/er/y")
+	tree.SetFlat(false)
+	same(t, paths(tree), "a/\n deep/\n  er/\n   y")
 }
