@@ -37,6 +37,8 @@ type fakeBackend struct {
 
 	// hold, when set, is received from before each event of an audit.
 	hold chan struct{}
+	// opening, when set, is received from before archives are opened.
+	opening chan struct{}
 	// step, when set, is received from before each step of a run ends.
 	step chan struct{}
 
@@ -214,10 +216,11 @@ func (b *fakeBackend) Measure(ctx context.Context, name string) (*account.Facts,
 // zips are what the fake's layers hold; the last one of two wins.
 var zips = map[string]map[string]string{
 	"otel-collector:12": {
-		"extensions/collector": "\x7fELF\x02\x01\x01\x00" + strings.Repeat("\x00\x90binary", 600),
-		"python/shared.py":     "# the collector's copy\nVERSION = 1\n\n\ndef trace(name):\n    return name\n",
-		"python/same.py":       "same = True\n",
-		"collector.yaml":       "receivers:\n  otlp:\n    protocols: [grpc, http]\n",
+		"extensions/collector":              "\x7fELF\x02\x01\x01\x00" + strings.Repeat("\x00\x90binary", 600),
+		"python/shared.py":                  "# the collector's copy\nVERSION = 1\n\n\ndef trace(name):\n    return name\n",
+		"python/same.py":                    "same = True\n",
+		"nodejs/node_modules/otel/index.js": "module.exports = 'from the layer';\n",
+		"collector.yaml":                    "receivers:\n  otlp:\n    protocols: [grpc, http]\n",
 	},
 	"python-deps:4": {
 		"python/shared.py":         "# the dependency's copy\nVERSION = 2\n\n\ndef trace(name):\n    return name.upper()\n",
@@ -228,8 +231,9 @@ var zips = map[string]map[string]string{
 	},
 	"fonts:2": {"fonts/sans.ttf": "\x00\x01\x00\x00" + strings.Repeat("glyph", 900), "fonts/README.md": "# Fonts\n\nFree ones.\n"},
 	"code": {
-		"index.mjs":    "// handler\nexport const handler = async (event) => {\n  return { ok: true };\n};\n",
-		"package.json": "{\n  \"name\": \"orders\"\n}\n",
+		"index.mjs":                  "// handler\nexport const handler = async (event) => {\n  return { ok: true };\n};\n",
+		"node_modules/otel/index.js": "module.exports = 'from the code';\n",
+		"package.json":               "{\n  \"name\": \"orders\"\n}\n",
 	},
 }
 
@@ -266,18 +270,23 @@ func writeZip(dir, name string, files map[string]string) (string, error) {
 }
 
 func (b *fakeBackend) Open(ctx context.Context, targets ...string) (*target.Set, error) {
+	if b.opening != nil {
+		<-b.opening
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.openErr != nil {
 		return nil, b.openErr
 	}
 	var names []string
+	var of *account.Function
 	code := false
 	for _, t := range targets {
 		found := false
 		for _, f := range b.functions {
 			if f.ARN == t {
 				found, code = true, true
+				of = &f.Function
 				for _, l := range f.Layers {
 					names = append(names, l.ARN)
 				}
@@ -311,7 +320,7 @@ func (b *fakeBackend) Open(ctx context.Context, targets ...string) (*target.Set,
 	}
 	if code {
 		last := set.Layers[len(set.Layers)-1]
-		set.Code = &last
+		set.Code, set.Function = &last, of
 		set.Layers = set.Layers[:len(set.Layers)-1]
 	}
 	return set, nil

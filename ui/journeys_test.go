@@ -279,7 +279,7 @@ func TestWhatIf(t *testing.T) {
 	r := newRobot(t, b, 110, 30).settle()
 	r.press("o").settle().press("/").write("shared").press("enter", "down").see("B  ▲ A", "B is used, over A different")
 	// Merged earlier, B loses: the selected path is A's now, and B still what moves.
-	r.press("<").settle().see("WHAT IF", "conflicts 1 → 1", "A  ▲ B", "A is used, over B different", "▸B", "1 path changed")
+	r.press("<").settle().see("WHAT IF", "conflicts 1 → 1", "A  ▲ B", "A is used, over B different", "▸2B", "1 path changed")
 	r.press("e").see("not now: these are not the layers as they are")
 	r.press("w").see("OTHER CONTENT IS USED", "~ /opt/python/shared.py").press("esc")
 	r.press("<").see("B is at that end already").press(">").settle().missing("WHAT IF").see("B  ▲ A")

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/optlift/optlift/aws/switchover"
@@ -27,6 +28,44 @@ var scenesOfRooms = []scene{
 	}},
 	{"compare", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("/").write("shared").press("enter", "down", "c").settle()
+	}},
+	{"opt-biggest", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("b", "space", "space")
+	}},
+	{"opt-one-layer", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("1", "E")
+	}},
+	{"opt-extensions", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("X", "down")
+	}},
+	{"opt-no-extensions", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press(":").write("opt " + arn("layer", "fonts:2")).press("enter").settle().press("X")
+	}},
+	{"opt-not-found", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("/").write("orders-api").press("enter", "o").settle().press("/").write("nodejs").press("enter", "down", "down", "down")
+	}},
+	{"opt-code", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("/").write("orders-api").press("enter", "o").settle().press("t", "E")
+	}},
+	{"opt-loading", func(t *testing.T, w, h int) *robot {
+		b := newFake(40)
+		b.opening = make(chan struct{})
+		r := newRobot(t, b, w, h).settle().press("o").see("Reading the directories")
+		t.Cleanup(func() { close(b.opening) })
+		return r
+	}},
+	{"extract-marked", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("b", "space", "space", "e")
+	}},
+	{"preview-program", func(t *testing.T, w, h int) *robot {
+		zips["tools:1"] = map[string]string{"bin/tool": "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\xb7\x00\x01" + strings.Repeat("\x00", 31) + "\x40" + strings.Repeat("\x00", 200)}
+		t.Cleanup(func() { delete(zips, "tools:1") })
+		return newRobot(t, newFake(40), w, h).settle().press(":").write("opt "+arn("layer", "tools:1")).press("enter").settle().press("E", "down", "enter").settle()
+	}},
+	{"preview-empty", func(t *testing.T, w, h int) *robot {
+		zips["tools:1"] = map[string]string{"empty": ""}
+		t.Cleanup(func() { delete(zips, "tools:1") })
+		return newRobot(t, newFake(40), w, h).settle().press(":").write("opt " + arn("layer", "tools:1")).press("enter").settle().press("enter").settle()
 	}},
 	{"opt-error", func(t *testing.T, w, h int) *robot {
 		b := newFake(40)

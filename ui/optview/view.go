@@ -127,7 +127,7 @@ const (
 )
 
 func (s *Screen) header(st *theme.Styles, w int) string {
-	l := draw.NewLine(st, w, false).Gap(2).Cell(theme.Head, "L", widthLayer).Gap(1).Cell(theme.Head, "SHADOWS", widthShadow)
+	l := draw.NewLine(st, w, false).Gap(3).Cell(theme.Head, "L", widthLayer).Gap(1).Cell(theme.Head, "SHADOWS", widthShadow)
 	if len(s.now.hidden) > 0 {
 		l.Gap(1).Cell(theme.Head, "FOUND", widthFound)
 	}
@@ -171,6 +171,7 @@ func (s *Screen) row(st *theme.Styles, w, i int) string {
 	default:
 		l.Gap(1)
 	}
+	l.Gap(1)
 	if n.Dir() {
 		l.Gap(widthLayer).Gap(1)
 		inside(l, n.Differ, n.Same)

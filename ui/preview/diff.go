@@ -134,11 +134,15 @@ func scrolled(text string, left int) string {
 // oneLine makes a line of a file fit to be shown; no more of it is kept than
 // scrolling gets to.
 func oneLine(text string) string {
-	text = strings.TrimRight(text, "\n")
+	text, ended := strings.CutSuffix(text, "\n")
 	if len(text) > 4*piece {
 		text = strings.ToValidUTF8(text[:4*piece], "") + " …"
 	}
-	return strings.Join(sanitize.Lines(text), " ")
+	text = strings.Join(sanitize.Lines(text), " ")
+	if !ended {
+		text += " (no newline at the end)"
+	}
+	return text
 }
 
 // unlike says where two files part whose lines can't be compared.

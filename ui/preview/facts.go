@@ -91,8 +91,9 @@ func elfFacts(f File, r io.ReaderAt, size int64) []fact {
 	defer x.Close()
 	kinds := map[elf.Type]string{elf.ET_EXEC: "program", elf.ET_DYN: "program or shared library", elf.ET_REL: "object, to be linked", elf.ET_CORE: "memory dump"}
 	kind := kinds[x.Type]
-	interpreter := ""
+	interpreter, dynamic := "", false
 	for _, p := range x.Progs {
+		dynamic = dynamic || p.Type == elf.PT_DYNAMIC
 		if p.Type == elf.PT_INTERP && p.Filesz < 4096 {
 			b := make([]byte, p.Filesz)
 			if _, err := p.ReadAt(b, 0); err == nil {
@@ -114,8 +115,11 @@ func elfFacts(f File, r io.ReaderAt, size int64) []fact {
 	switch {
 	case interpreter != "":
 		out = append(out, fact{name: "interpreter", value: interpreter})
-	case x.Type == elf.ET_EXEC || len(libraries) == 0 && x.Type == elf.ET_DYN && len(soname) == 0:
+	case x.Type == elf.ET_EXEC && !dynamic:
 		out = append(out, fact{name: "interpreter", value: "none: linked statically"})
+	}
+	if dynamic && x.SectionByType(elf.SHT_DYNAMIC) == nil {
+		out = append(out, fact{"needs", "? its section headers were stripped", theme.Dim})
 	}
 	for i, lib := range libraries {
 		if i == listed {

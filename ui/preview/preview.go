@@ -112,7 +112,7 @@ func (s *Screen) Actions() []keys.Action {
 	}
 	own := []keys.Action{
 		{ID: "hex", Keys: []string{"x"}, Label: label, Group: "File", Help: "show bytes in hexadecimal, or what they mean", Disabled: noHex},
-		{ID: "right", Keys: []string{"right", "l"}, Group: "File", Help: "scroll to the right"},
+		{ID: "right", Keys: []string{"right", "l"}, Label: "scroll", Minor: true, Group: "File", Help: "scroll to the right"},
 		{ID: "left", Keys: []string{"left", "h"}, Group: "File", Help: "scroll to the left"},
 	}
 	if s.olds != nil {
