@@ -233,16 +233,20 @@ func (r *run) drive(o Outcome, act func(func(switchover.Event)) (*switchover.Res
 // end writes the last line and the report.
 func (r *run) end(ctx context.Context) (*Report, error) {
 	rep := &Report{Schema: 1, Fleet: r.id, Account: r.plan.Account, Where: r.plan.Where, Functions: r.outcomes}
-	ready := len(r.plan.Ready())
 	goes := switchover.StateDone
-	left := 0
 	if r.mode == backward {
 		goes = switchover.StateRolledBack
-		left = rep.Count(Waiting)
+	}
+	left := 0
+	for _, o := range r.outcomes {
+		// What was never begun needs no way back.
+		if o.State != goes && o.State != Blocked && (r.mode == forward || o.Journal != "") {
+			left++
+		}
 	}
 	var err error
 	switch failed := rep.Count(switchover.StateFailed); {
-	case rep.Count(goes)+left == ready:
+	case left == 0:
 		rep.State = goes
 	case ctx.Err() != nil:
 		rep.State, err = switchover.StateStopped, ctx.Err()
