@@ -99,7 +99,7 @@ type Report struct {
 	State     string    `json:"state"`
 	Functions []Outcome `json:"functions"` // in the plan's order
 	Message   string    `json:"message"`
-	Next      string    `json:"next,omitempty"` // what to type next
+	Next      []string  `json:"next,omitempty"` // commands that can be typed next, each by itself
 }
 
 // Count is the number of functions in a state.

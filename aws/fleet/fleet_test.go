@@ -250,10 +250,9 @@ func TestFirstFailureStops(t *testing.T) {
 	if got := b.types(all...); got != "Image Zip Zip Zip" {
 		t.Error(got)
 	}
-	for _, want := range []string{"optlift resume " + rep.Fleet + " --write --confirm 4@123456789012", "optlift rollback " + rep.Fleet} {
-		if !strings.Contains(rep.Next, want) {
-			t.Errorf("next is %q", rep.Next)
-		}
+	tail := " " + rep.Fleet + " --write --confirm 4@123456789012"
+	if !slices.Equal(rep.Next, []string{"optlift resume" + tail, "optlift rollback" + tail}) {
+		t.Errorf("next is %q", rep.Next)
 	}
 	again, err := b.fleet.Resume(t.Context(), rep.Fleet, nil)
 	if err != nil || states(again) != "done done done done" {

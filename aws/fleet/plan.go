@@ -28,6 +28,22 @@ type Plan struct {
 	Members []Member           `json:"functions"`
 }
 
+// Counts are how many functions will be switched, are blocked, and are container
+// images already.
+func (p *Plan) Counts() (ready, blocked, images int) {
+	for i := range p.Members {
+		switch m := &p.Members[i]; {
+		case m.Ready():
+			ready++
+		case m.IsImage():
+			images++
+		default:
+			blocked++
+		}
+	}
+	return ready, blocked, images
+}
+
 // Member is one function of a plan.
 type Member struct {
 	Function

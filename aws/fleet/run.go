@@ -257,10 +257,10 @@ func (r *run) end(ctx context.Context) (*Report, error) {
 	rep.Message = rep.summary(r.mode)
 	if rep.State != goes {
 		tail := " " + r.id + " --write --confirm " + r.plan.Confirmation()
-		rep.Next = "optlift rollback" + tail
 		if r.mode == forward {
-			rep.Next = "optlift resume" + tail + " | " + rep.Next
+			rep.Next = append(rep.Next, "optlift resume"+tail)
 		}
+		rep.Next = append(rep.Next, "optlift rollback"+tail)
 	}
 	err = errors.Join(err, r.broken, r.j.write(record{Kind: "end", State: rep.State}))
 	r.tell(Event{State: rep.State, Message: rep.Message})
