@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/switchover"
 )
 
@@ -31,17 +33,25 @@ func newJournal(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if format == "json" {
-				return a.io.printJSON(entries)
+			fleets, err := fleet.List(dir)
+			if err != nil {
+				return err
 			}
-			if len(entries) == 0 {
+			rows := journalRows(entries, fleets)
+			if format == "json" {
+				return a.io.printJSON(rows)
+			}
+			if len(rows) == 0 {
 				fmt.Fprintln(a.io.out, "no migration has been made from this machine")
 				return nil
 			}
 			w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "ID\tFUNCTION\tREGION\tSTARTED\tSTATE")
-			for _, e := range entries {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, printable(e.Function), e.Region, e.Started.Local().Format(time.DateTime), e.State)
+			for _, e := range rows {
+				if e.Functions != nil {
+					e.Function = plural(len(e.Functions), "function")
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, printable(e.Function), orDefault(e.Region, "-"), e.Started.Local().Format(time.DateTime), e.State)
 			}
 			return w.Flush()
 		},
@@ -58,6 +68,9 @@ func newJournal(a *app) *cobra.Command {
 			dir, err := a.state()
 			if err != nil {
 				return err
+			}
+			if fleet.IsID(ids[0]) {
+				return showFleet(a.io, dir, ids[0], format)
 			}
 			entry, err := switchover.ReadJournal(dir, ids[0])
 			if err != nil {
@@ -79,15 +92,47 @@ func newJournal(a *app) *cobra.Command {
 	return cmd
 }
 
+// journalRow is one migration or one fleet, which has functions and no region.
+type journalRow struct {
+	switchover.Entry
+	Where     string          `json:"where,omitempty"`
+	Functions []fleet.Outcome `json:"functions,omitempty"`
+}
+
+// journalRows lists migrations and fleets together, newest first.
+func journalRows(entries []switchover.Entry, fleets []fleet.Entry) []journalRow {
+	rows := []journalRow{}
+	for _, e := range entries {
+		rows = append(rows, journalRow{Entry: e})
+	}
+	for _, f := range fleets {
+		rows = append(rows, journalRow{Entry: switchover.Entry{ID: f.ID, Account: f.Account, Started: f.Started, State: f.State}, Where: f.Where, Functions: f.Functions})
+	}
+	slices.SortStableFunc(rows, func(a, b journalRow) int { return b.Started.Compare(a.Started) })
+	return rows
+}
+
+func showFleet(io *streams, dir, id, format string) error {
+	e, err := fleet.Read(dir, id)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		return io.printJSON(e)
+	}
+	fmt.Fprintf(io.out, "%s  %s, %s: %s\n", e.ID, plural(len(e.Functions), "function"), e.Started.Local().Format(time.DateTime), e.State)
+	return fleet.WriteOutcomes(io.out, e.Functions)
+}
+
 func newResume(a *app) *cobra.Command {
-	return newReplay(a, "resume", "Go on with a migration where it stopped",
+	return newReplay(a, "resume", "Go on with a migration, or a fleet of them, where it stopped", (*fleet.Fleet).Resume,
 		func(ctx context.Context, s *switchover.Switcher, id string, emit func(switchover.Event)) (*switchover.Result, error) {
 			return s.Resume(ctx, id, emit)
 		})
 }
 
 func newRollback(a *app) *cobra.Command {
-	return newReplay(a, "rollback", "Put the Zip function of a migration back, finished or not",
+	return newReplay(a, "rollback", "Put the Zip function of a migration, or those of a fleet, back, finished or not", (*fleet.Fleet).Rollback,
 		func(ctx context.Context, s *switchover.Switcher, id string, emit func(switchover.Event)) (*switchover.Result, error) {
 			return s.Rollback(ctx, id, emit)
 		})
@@ -95,13 +140,18 @@ func newRollback(a *app) *cobra.Command {
 
 // newReplay makes the commands that take up a journal again; they are armed as
 // migrate is.
-func newReplay(a *app, name, short string, replay func(context.Context, *switchover.Switcher, string, func(switchover.Event)) (*switchover.Result, error)) *cobra.Command {
+func newReplay(a *app, name, short string, all func(*fleet.Fleet, context.Context, string, func(fleet.Event)) (*fleet.Report, error), replay func(context.Context, *switchover.Switcher, string, func(switchover.Event)) (*switchover.Result, error)) *cobra.Command {
 	var arm armFlags
 	cmd := &cobra.Command{
 		Use:   name + " ID --write --confirm FUNCTION",
 		Short: short,
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, ids []string) error {
+			if fleet.IsID(ids[0]) {
+				return runFleetAgain(c.Context(), a, &arm, ids[0], func(f *fleet.Fleet, emit func(fleet.Event)) (*fleet.Report, error) {
+					return all(f, c.Context(), ids[0], emit)
+				})
+			}
 			dir, err := a.state()
 			if err != nil {
 				return err

@@ -19,29 +19,34 @@ type armFlags struct {
 }
 
 func (f *armFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.confirm, "confirm", "", "the function's name, to confirm that it may be changed")
+	c.Flags().StringVar(&f.confirm, "confirm", "", "the function's name, to confirm that it may be changed; NUMBER@ACCOUNT for many")
 	c.Flags().StringVarP(&f.format, "output", "o", "text", "text or json (one object per step, then the result)")
 }
 
 // check refuses to go on unless writes are allowed and the name was confirmed,
 // on the command line or, at a terminal, at a prompt.
 func (f *armFlags) check(a *app, function string) error {
+	return f.confirmed(a, "function "+function, "the function's name", function)
+}
+
+// confirmed asks for a word, which is what it says, before something is changed.
+func (f *armFlags) confirmed(a *app, changed, what, word string) error {
 	if err := oneOf("output", f.format, "text", "json"); err != nil {
 		return err
 	}
 	if !a.write {
-		return usagef("this changes function %s: add --write --confirm %s", function, function)
+		return usagef("this changes %s: add --write --confirm %s", changed, word)
 	}
 	if f.confirm == "" && a.io.inTTY && a.io.errTTY {
-		fmt.Fprintf(a.io.err, "Type the function's name to confirm: ")
+		fmt.Fprintf(a.io.err, "Type %s to confirm: ", what)
 		line, err := bufio.NewReader(a.io.in).ReadString('\n')
 		if err != nil {
 			return usagef("not confirmed: nothing was changed")
 		}
 		f.confirm = strings.TrimSpace(line)
 	}
-	if f.confirm != function {
-		return usagef("--confirm %q is not the function's name %q: nothing was changed", f.confirm, function)
+	if f.confirm != word {
+		return usagef("--confirm %q is not %s, %q: nothing was changed", f.confirm, what, word)
 	}
 	return nil
 }
@@ -49,29 +54,45 @@ func (f *armFlags) check(a *app, function string) error {
 func newMigrate(a *app) *cobra.Command {
 	var flags choiceFlags
 	var arm armFlags
+	var many fleetFlags
 	var file string
 	cmd := &cobra.Command{
 		Use:   "migrate FUNCTION --write --confirm FUNCTION",
-		Short: "Switch a function from Zip to Image, with a way back at every step",
+		Short: "Switch a function, or many, from Zip to Image, with a way back at every step",
 		Long: `Back up a function, build its image, push it to ECR, rehearse it under a temporary
 name, and only then replace the function (or create one beside it), with
 everything that was attached to it. Each step is in a journal before and after it
 is done: optlift resume goes on, optlift rollback takes it back.
 
-The first interrupt finishes the running step and stops at a safe place.`,
-		Args: args(cobra.ExactArgs(1)),
+The first interrupt finishes the running step and stops at a safe place.
+
+With --where FILTER every function that passes is switched, --wave of them at
+once. Blocked ones are left alone, each kind of warning needs its --accept, and
+--confirm takes how many functions in which account: 12@123456789012. After the
+first failure nothing new begins; resume, rollback and journal take the fleet's
+id as a whole.`,
+		Args: args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, names []string) error {
 			choices, err := flags.choices()
 			if err != nil {
 				return err
 			}
-			if !a.write {
-				return usagef("migrate changes the account: add --write --confirm %s, or see optlift plan", names[0])
+			function, err := many.one(c, names, file != "")
+			switch {
+			case err != nil:
+				return err
+			case !a.write && function == "":
+				return usagef("migrate changes the account: add --write, or see optlift plan")
+			case !a.write:
+				return usagef("migrate changes the account: add --write --confirm %s, or see optlift plan", function)
+			case function == "":
+				return runMigrateFleet(c.Context(), a, &many, choices, &arm, file)
 			}
-			return runMigrate(c.Context(), a, names[0], choices, &arm, file)
+			return runMigrate(c.Context(), a, function, choices, &arm, file)
 		},
 	}
 	flags.add(cmd)
+	many.add(cmd)
 	arm.add(cmd)
 	cmd.Flags().StringVar(&file, "plan", "", "plan saved by optlift plan --save; refused when the function has changed since")
 	return cmd

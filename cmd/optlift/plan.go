@@ -24,7 +24,7 @@ func (f *choiceFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.strategy, "strategy", string(switchover.Replace),
 		"replace (same name: delete and create again) or beside (a new function, mappings moved over)")
-	flags.StringVar(&f.repo, "repository", "", "ECR repository for the image (default: the function's name in lower case)")
+	flags.StringVar(&f.repo, "repository", "", "ECR repository for the image (default: the function's name in lower case; for many: optlift)")
 	flags.StringVar(&f.base, "base", "", "base image instead of the runtime's own: a reference or oci:DIR")
 	flags.StringArrayVar(&f.accept, "accept", nil, "id of a blocker or warning to accept; may be given several times")
 	flags.StringArrayVar(&f.events, "event", nil, "file with an event for the rehearsal; may be given several times")
@@ -54,6 +54,7 @@ func (f *choiceFlags) choices() (switchover.Choices, error) {
 
 func newPlan(a *app) *cobra.Command {
 	var flags choiceFlags
+	var many fleetFlags
 	var format, save string
 	cmd := &cobra.Command{
 		Use:   "plan FUNCTION",
@@ -61,8 +62,11 @@ func newPlan(a *app) *cobra.Command {
 		Long: `Read everything a function is and has attached, and print the steps of its
 switch from Zip to Image: what is created, deleted, changed and kept, what is
 lost, and what takes each step back. Nothing is changed. Exits 3 when something
-stands against the switch.`,
-		Args: args(cobra.ExactArgs(1)),
+stands against the switch.
+
+With --where FILTER, plan the switch of every function that passes the filter: who
+is blocked by what, what is lost, which warnings need a word, in which waves.`,
+		Args: args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, names []string) error {
 			choices, err := flags.choices()
 			if err != nil {
@@ -71,7 +75,14 @@ stands against the switch.`,
 			if err := oneOf("output", format, "text", "json"); err != nil {
 				return err
 			}
-			_, _, plan, err := a.plan(c.Context(), names[0], choices)
+			function, err := many.one(c, names, false)
+			if err != nil {
+				return err
+			}
+			if function == "" {
+				return runPlanFleet(c.Context(), a, &many, choices, format, save)
+			}
+			_, _, plan, err := a.plan(c.Context(), function, choices)
 			if err != nil {
 				return err
 			}
@@ -84,6 +95,7 @@ stands against the switch.`,
 		},
 	}
 	flags.add(cmd)
+	many.add(cmd)
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "text or json")
 	cmd.Flags().StringVar(&save, "save", "", "file to keep the plan in, for migrate --plan")
 	return cmd

@@ -125,17 +125,25 @@ func cmdMode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdFirstID sets ID to the first migration's of a journal: firstid journal.json
+// cmdFirstID sets ID to the first of a journal, or to the first with a prefix:
+// firstid journal.json fleet-
 func cmdFirstID(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: firstid FILE.json")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: firstid FILE.json [PREFIX]")
+	}
+	prefix := ""
+	if len(args) == 2 {
+		prefix = args[1]
 	}
 	var entries []struct{ ID string }
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &entries))
-	if len(entries) == 0 || entries[0].ID == "" {
-		ts.Fatalf("%s lists no migration", args[0])
+	for _, e := range entries {
+		if e.ID != "" && strings.HasPrefix(e.ID, prefix) {
+			ts.Setenv("ID", e.ID)
+			return
+		}
 	}
-	ts.Setenv("ID", entries[0].ID)
+	ts.Fatalf("%s lists no such migration", args[0])
 }
 
 // cmdClosed checks that everything below a directory is for its owner only:
