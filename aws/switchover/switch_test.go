@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 
@@ -19,103 +18,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/optlift/optlift/aws/switchover/snapshot"
+	"github.com/optlift/optlift/aws/switchover/snapshot/snapshottest"
 )
 
 // accepted is what the rich function needs a word for.
 var accepted = Choices{Accept: []string{"function-url"}}
 
-// portrait is a function as a test sees it, independent of the code under test:
-// every answer with the fields that can't be equal taken out, version numbers
-// replaced by the version's description.
-func portrait(snap *Snapshot, image bool) map[string]any {
-	p := map[string]any{}
-	names := map[string]string{}
-	drop := []string{"LastModified", "LastModifiedTime", "CreationTime", "RevisionId", "FunctionUrl", "LastProcessingResult", "StateTransitionReason",
-		"CodeSha256", "CodeSize", "ConfigSha256", "LastUpdateStatus", "StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode",
-		"RuntimeVersionConfig", "Version", "FunctionArn", "AliasArn", "AvailableProvisionedConcurrentExecutions", "AllocatedProvisionedConcurrentExecutions"}
-	if image {
-		drop = append(drop, "Handler", "Layers", "PackageType", "Runtime", "SnapStart", "ImageConfigResponse")
-	}
-	clear := func(raw json.RawMessage) map[string]any {
-		m := must(snapshot.Decode[map[string]any](raw))
-		for _, f := range drop {
-			delete(m, f)
-		}
-		return m
-	}
-	p["config"] = clear(snap.Config)
-	for _, v := range snap.Versions {
-		c := clear(v.Config)
-		names[v.Number] = fmt.Sprint("version ", c["Description"])
-		if names[v.Number] != "version nobody uses this one" {
-			p[names[v.Number]] = c
-		}
-	}
-	rename := func(q string) string {
-		if n := names[q]; n != "" {
-			return n
-		}
-		return q
-	}
-	for _, a := range snap.Attachments {
-		switch a.Kind {
-		case snapshot.KindCode, snapshot.KindLayer, snapshot.KindRuntime:
-			continue
-		}
-		if a.Qualifier != "" && rename(a.Qualifier) == "version nobody uses this one" {
-			continue
-		}
-		key := a.Kind + " " + rename(a.Qualifier) + " " + a.Name + " " + string(a.Reading)
-		if a.Reading != snapshot.Present {
-			p[key] = a.Message
-			continue
-		}
-		m := clear(a.Value)
-		switch a.Kind {
-		case snapshot.KindAlias:
-			m["FunctionVersion"] = rename(fmt.Sprint(m["FunctionVersion"]))
-			if r, _ := m["RoutingConfig"].(map[string]any); r != nil {
-				w := map[string]any{}
-				for q, share := range r["AdditionalVersionWeights"].(map[string]any) {
-					w[rename(q)] = share
-				}
-				r["AdditionalVersionWeights"] = w
-			}
-		case snapshot.KindTags:
-			tags := m["Tags"].(map[string]any)
-			for k := range tags {
-				if strings.HasPrefix(k, "optlift:") {
-					delete(tags, k)
-				}
-			}
-			if len(tags) == 0 { // only ours
-				key, m = "tags   absent", nil
-			}
-		case snapshot.KindPolicy, snapshot.KindResourcePolicy:
-			var lines []string
-			for _, st := range must(snapshot.Statements(a)) {
-				text := string(st.Raw)
-				for number, name := range names {
-					text = strings.ReplaceAll(text, snap.Function+":"+number+`"`, snap.Function+":"+name+`"`)
-				}
-				lines = append(lines, text)
-			}
-			sort.Strings(lines)
-			m = map[string]any{"statements": lines}
-		}
-		if m == nil {
-			p[key] = ""
-			continue
-		}
-		p[key] = m
-	}
-	return p
-}
-
 func (b *bench) sameAs(before *Snapshot, image bool) {
 	b.t.Helper()
 	after := b.capture(before.Function)
-	if d := cmp.Diff(portrait(before, image), portrait(after, image)); d != "" {
+	if d := cmp.Diff(must(snapshottest.Portrait(before, image)), must(snapshottest.Portrait(after, image))); d != "" {
 		b.t.Errorf("%s is not what it was (-before +after):\n%s", before.Function, d)
 	}
 	c := must(after.ConfigOf(""))

@@ -47,6 +47,15 @@ func StartWith(t testing.TB, opts emulator.Options) *Account {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
+	a := At(t, server.Environ())
+	a.Server = server
+	return a
+}
+
+// At opens a session on an account that somebody else serves, as another
+// process: environ is what that has printed, as NAME=value. Its Server is nil.
+func At(t testing.TB, environ []string) *Account {
+	t.Helper()
 	dir := t.TempDir()
 	for name, value := range map[string]string{
 		"AWS_CONFIG_FILE": filepath.Join(dir, "config"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(dir, "credentials"),
@@ -54,11 +63,11 @@ func StartWith(t testing.TB, opts emulator.Options) *Account {
 	} {
 		t.Setenv(name, value)
 	}
-	for _, line := range server.Environ() {
+	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
 		t.Setenv(name, value)
 	}
-	a := &Account{Server: server, t: t}
+	a := &Account{t: t}
 	a.Session = a.Open(session.Options{Write: true, Unlimited: true})
 	a.Lambda = a.Session.Lambda(Region)
 	return a
