@@ -56,9 +56,19 @@ func TestMain(m *testing.M) {
 	}())
 }
 
+// tester is what a bench needs of a test; a property's draw is one, too.
+type tester interface {
+	Helper()
+	Error(...any)
+	Errorf(string, ...any)
+	Fatal(...any)
+	Fatalf(string, ...any)
+	Logf(string, ...any)
+}
+
 // bench is an account, a session in it and a Switcher.
 type bench struct {
-	t      *testing.T
+	t      tester
 	ctx    context.Context
 	server *emulator.Server
 	api    *lambda.Client

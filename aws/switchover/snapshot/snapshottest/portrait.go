@@ -70,6 +70,10 @@ func (p *painter) fields(raw json.RawMessage) (map[string]any, error) {
 	for _, f := range p.drop {
 		delete(m, f)
 	}
+	// AWS answers an environment that was emptied with an empty one.
+	if env, _ := m["Environment"].(map[string]any); env != nil && env["Error"] == nil && len(env["Variables"].(map[string]any)) == 0 {
+		delete(m, "Environment")
+	}
 	return m, err
 }
 
