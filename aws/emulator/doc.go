@@ -15,6 +15,7 @@
 //
 //	wire        calls, errors, operations, the SDK's structs as AWS's JSON
 //	functions   all of Lambda
+//	events      the queue of asynchronous invocations
 //	objects     code and layer archives, once by hash, and their presigned URLs
 //	s3          buckets, as much as code for Lambda needs
 //	oci         the registry under /v2/, and the base images

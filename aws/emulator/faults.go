@@ -224,9 +224,30 @@ func (d *damage) Write(p []byte) (int, error) {
 	panic(http.ErrAbortHandler)
 }
 
-// admin answers /_optlift/faults: POST adds a fault, DELETE removes all, GET
-// lists the requests seen. AWS's clients never ask for such a path.
+// admin answers what AWS's clients never ask for. /_optlift/faults: POST adds a
+// fault, DELETE removes all, GET lists the requests seen. GET /_optlift/events
+// lists the asynchronous invocations; POST /_optlift/clock?advance=1h moves the
+// account's clock forward.
 func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
+	switch r.Method + " " + r.URL.Path {
+	case "GET /_optlift/events":
+		list, err := s.Events(r.Context())
+		if err != nil {
+			return // the client has gone
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(list)
+		return
+	case "POST /_optlift/clock":
+		d, err := time.ParseDuration(r.URL.Query().Get("advance"))
+		if err != nil || d < 0 {
+			http.Error(w, "move the clock: advance must be a time such as 90s or 6h", http.StatusBadRequest)
+			return
+		}
+		s.Advance(d)
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	if r.URL.Path != "/_optlift/faults" {
 		http.NotFound(w, r)
 		return

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/optlift/optlift/aws/emulator/ecr"
+	"github.com/optlift/optlift/aws/emulator/events"
 	"github.com/optlift/optlift/aws/emulator/functions"
 	"github.com/optlift/optlift/aws/emulator/imagerules"
 	"github.com/optlift/optlift/aws/emulator/invoke"
@@ -163,8 +164,17 @@ func (s *Server) Environ() []string {
 // Now is the account's clock.
 func (s *Server) Now() time.Time { return s.opts.Now().Add(time.Duration(s.ahead.Load())) }
 
-// Advance moves the account's clock forward: states settle, URLs and tokens expire.
-func (s *Server) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
+// Advance moves the account's clock forward: states settle, URLs and tokens
+// expire, asynchronous events are tried again.
+func (s *Server) Advance(d time.Duration) {
+	s.ahead.Add(int64(d))
+	s.lambda.Wake()
+}
+
+// Events waits until no asynchronous invocation is due or under way, and returns
+// what has become of them: those that have ended, in that order and the latest
+// 500 at least, then those that wait to be tried again.
+func (s *Server) Events(ctx context.Context) ([]events.Event, error) { return s.lambda.Events(ctx) }
 
 // Close stops serving and saves state where it was asked for. Later calls
 // return what the first one did.

@@ -44,26 +44,18 @@ func (s *Store) invoke(ctx context.Context, c wire.Call, in *lambda.InvokeInput)
 		// follows there is the text of a Java library.
 		return nil, refuse(schemas.InvalidRequestContentException, "Could not parse request body into json: Could not parse payload into json: the payload is not valid JSON")
 	}
-	req, f, err := s.prepare(c, n, in)
+	if in.InvocationType == types.InvocationTypeEvent {
+		return s.queue(c, n, in)
+	}
+	req, leave, err := s.prepare(c, n, in.ClientContext, in.Payload, in.InvocationType == types.InvocationTypeDryRun)
 	if err != nil {
 		return nil, err
 	}
-	out := &lambda.InvokeOutput{StatusCode: 200, ExecutedVersion: req.Function.Version}
-	switch in.InvocationType {
-	case types.InvocationTypeDryRun:
-		s.leave(f)
+	defer leave()
+	if in.InvocationType == types.InvocationTypeDryRun {
 		return &lambda.InvokeOutput{StatusCode: 204}, nil
-	case types.InvocationTypeEvent:
-		s.async.Add(1)
-		go func() {
-			// Once: Lambda would try a failed one twice more, after minutes.
-			defer s.async.Done()
-			defer s.leave(f)
-			s.opts.Invoker.Invoke(s.life, req)
-		}()
-		return &lambda.InvokeOutput{StatusCode: 202}, nil
 	}
-	defer s.leave(f)
+	out := &lambda.InvokeOutput{StatusCode: 200, ExecutedVersion: req.Function.Version}
 	res := s.opts.Invoker.Invoke(ctx, req)
 	if res.Err != nil {
 		return nil, res.Err
@@ -82,14 +74,54 @@ func (s *Store) invoke(ctx context.Context, c wire.Call, in *lambda.InvokeInput)
 	return out, nil
 }
 
-// prepare finds what to run and takes a place in the function's concurrency,
-// which leave gives back.
-func (s *Store) prepare(c wire.Call, n name, in *lambda.InvokeInput) (wire.Invocation, *function, error) {
+// prepare finds what to run and takes a place in the function's concurrency, or
+// in what is left of the account's, which leave gives back.
+func (s *Store) prepare(c wire.Call, n name, clientContext *string, payload []byte, dry bool) (req wire.Invocation, leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, v, err := s.lookup(c, n)
+	f, v, err := s.invocable(c, n)
 	if err != nil {
 		return wire.Invocation{}, nil, err
+	}
+	r := s.in(c)
+	places, taken, reason := r.unreserved(nil), &r.running, types.ThrottleReasonConcurrentInvocationLimitExceeded
+	if f.Reserved != nil {
+		places, taken, reason = *f.Reserved, &f.running, types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded
+	}
+	if *taken >= int(places) { // recorded in test_reserved_provisioned_overlap
+		e := refuse(schemas.TooManyRequestsException, "Rate Exceeded.")
+		e.Fields["Reason"] = string(reason)
+		return wire.Invocation{}, nil, e
+	}
+	req = wire.Invocation{Call: c, Environment: environment(v), Function: v.Config, ARN: n.arn(c), Image: v.Image, Payload: payload}
+	if clientContext != nil {
+		req.ClientContext, _ = base64.StdEncoding.DecodeString(*clientContext)
+	}
+	if v.Image == nil {
+		code := s.opts.Objects.Get(v.Object).Zip()
+		req.Code = &code
+		for _, l := range v.Layers {
+			req.Layers = append(req.Layers, s.opts.Objects.Get(l).Zip())
+		}
+	}
+	if s.opts.Invoker == nil && !dry {
+		return req, nil, refuse(schemas.InvalidRuntimeException, "This account can't run functions.")
+	}
+	v.Used = s.opts.Now()
+	*taken++
+	return req, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		*taken--
+	}, nil
+}
+
+// invocable finds what an invocation of n runs, once it is ready. The caller
+// holds s.mu.
+func (s *Store) invocable(c wire.Call, n name) (*function, *version, error) {
+	f, v, err := s.lookup(c, n)
+	if err != nil {
+		return nil, nil, err
 	}
 	if a := f.Aliases[n.Qualifier]; a != nil && a.RoutingConfig != nil {
 		roll := rand.Float64()
@@ -108,36 +140,7 @@ func (s *Store) prepare(c wire.Call, n name, in *lambda.InvokeInput) (wire.Invoc
 			s.restore(v) // this invocation fails, and wakes the function (docs.aws.amazon.com/lambda/latest/dg/functions-states.html)
 		}
 		// https://github.com/remotion-dev/remotion/issues/1186
-		return wire.Invocation{}, nil, conflict("The operation cannot be performed at this time. The function is currently in the following state: %s", state)
+		return nil, nil, conflict("The operation cannot be performed at this time. The function is currently in the following state: %s", state)
 	}
-	if f.Reserved != nil && f.running >= int(*f.Reserved) { // recorded in test_reserved_provisioned_overlap
-		e := refuse(schemas.TooManyRequestsException, "Rate Exceeded.")
-		e.Fields["Reason"] = string(types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded)
-		return wire.Invocation{}, nil, e
-	}
-	req := wire.Invocation{
-		Call: c, Environment: environment(v), Function: v.Config, ARN: n.arn(c), Image: v.Image, Payload: in.Payload,
-	}
-	if in.ClientContext != nil {
-		req.ClientContext, _ = base64.StdEncoding.DecodeString(*in.ClientContext)
-	}
-	if v.Image == nil {
-		code := s.opts.Objects.Get(v.Object).Zip()
-		req.Code = &code
-		for _, l := range v.Layers {
-			req.Layers = append(req.Layers, s.opts.Objects.Get(l).Zip())
-		}
-	}
-	if s.opts.Invoker == nil && in.InvocationType != types.InvocationTypeDryRun {
-		return req, nil, refuse(schemas.InvalidRuntimeException, "This account can't run functions.")
-	}
-	v.Used = s.opts.Now()
-	f.running++
-	return req, f, nil
-}
-
-func (s *Store) leave(f *function) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f.running--
+	return f, v, nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/optlift/optlift/aws/emulator/events"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
@@ -23,6 +24,7 @@ type saved struct {
 	// Host is the registry's, which is in every image URI and may be another next time.
 	Host    string
 	Regions []*region
+	Events  []events.Event `json:",omitempty"`
 }
 
 // Save writes everything to dir. Changes under way are brought to their end.
@@ -32,6 +34,7 @@ func (s *Store) Save(dir string) error {
 	defer s.mu.Unlock()
 	used := map[string]bool{}
 	state := saved{Schema: 1, Host: s.opts.Host()}
+	state.Events = s.events.Saved()
 	for _, r := range s.regions {
 		state.Regions = append(state.Regions, r)
 		for _, h := range r.archives() {
@@ -111,6 +114,7 @@ func (s *Store) Load(dir string) (bool, error) {
 		}
 		s.regions[place{r.Account, r.Region}] = r
 	}
+	s.events.Load(state.Events)
 	return true, nil
 }
 

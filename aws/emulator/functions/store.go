@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/optlift/optlift/aws/emulator/events"
 	"github.com/optlift/optlift/aws/emulator/objects"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
@@ -49,6 +50,7 @@ type Options struct {
 // Buckets is where code may lie; nil has none. An error is an *s3.Error.
 type Buckets interface {
 	Read(account, region, bucket, key, version string) ([]byte, error)
+	Write(account, region, bucket, key string, data []byte, now time.Time) error
 }
 
 // Store is Lambda, in every account and region. It is safe for concurrent use.
@@ -61,7 +63,7 @@ type Store struct {
 	mu      sync.Mutex // guards regions and everything under it; states move when they are read
 	regions map[place]*region
 	looks   sync.WaitGroup // looks into images under way
-	async   sync.WaitGroup // asynchronous invocations under way
+	events  *events.Queue  // asynchronous invocations
 	life    context.Context
 	stop    context.CancelFunc
 }
@@ -70,15 +72,16 @@ type Store struct {
 func New(opts Options) *Store {
 	s := &Store{opts: opts, regions: map[place]*region{}}
 	s.life, s.stop = context.WithCancel(context.Background())
+	s.events = events.New(opts.Now, s.attempt, s.deliver)
 	return s
 }
 
 // Close lets looks into images come to their end, and cuts asynchronous
-// invocations off.
+// invocations off; they stay in the queue.
 func (s *Store) Close() {
 	s.looks.Wait()
 	s.stop()
-	s.async.Wait()
+	s.events.Close()
 }
 
 type place struct{ account, region string }
@@ -95,8 +98,9 @@ type region struct {
 	// survives the function, because numbers are never used twice.
 	Issued map[string]int
 
-	names []string // of the functions, sorted; nil when it must be made again
-	past  map[string]past
+	running int      // invocations under way that no function has reserved
+	names   []string // of the functions, sorted; nil when it must be made again
+	past    map[string]past
 }
 
 // past is how reads go on seeing a function for a while; nil is not at all.

@@ -186,6 +186,9 @@ func (i *Invoker) Invoke(ctx context.Context, req wire.Invocation) wire.Invocati
 	out := wire.InvocationResult{Payload: result, Log: log.bytes()}
 	if fail != nil {
 		out.Payload, out.FunctionError = payload(fail, req.Call.ID), "Unhandled"
+		if !fail.Runnable() {
+			out.NotRun = fail.Message
+		}
 	}
 	return out
 }

@@ -84,6 +84,23 @@ func (s *Store) store(r *request, o *object) error {
 	return nil
 }
 
+// Write puts an object for a service of the account's. The error is an *Error.
+func (s *Store) Write(account, region, name, key string, data []byte, now time.Time) error {
+	sum, err := asked(data)
+	if err != nil {
+		return err
+	}
+	o := newObject(data, sum, kept(http.Header{"Content-Type": {"application/json"}}), now.UTC().Truncate(time.Second))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, e := s.find(account, region, name)
+	if e != nil {
+		return e
+	}
+	b.add(key, o)
+	return nil
+}
+
 // told sets the headers that say what an upload has made.
 func (r *request) told(b *bucket, o *object) {
 	h := r.w.Header()

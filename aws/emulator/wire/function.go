@@ -45,6 +45,9 @@ type InvocationResult struct {
 	Payload []byte // JSON text: the result, or the error object
 	// FunctionError is "Unhandled" or "Handled" when the function failed, else "".
 	FunctionError string
+	// NotRun says that and why this account can't run the function; "" is that it
+	// can. The payload tells it to the client.
+	NotRun string
 	// Log is the whole log: START, what the function wrote, END, REPORT. The
 	// server cuts the tail of 4 KB that LogType Tail asks for.
 	Log []byte

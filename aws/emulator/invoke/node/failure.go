@@ -33,10 +33,16 @@ func Lambda(kind, format string, args ...any) *Failure {
 	return &Failure{Kind: kind, Message: fmt.Sprintf(format, args...), Lasting: true}
 }
 
+const notRunnable = "Runtime.NotRunnable"
+
+// Runnable reports whether a failure is the function's, and not that this account
+// can't run it.
+func (f *Failure) Runnable() bool { return f.Kind != notRunnable }
+
 // NotRunnable is for what the account can't run; it has no request id, so that
 // the answers for a zip and an image function are equal.
 func NotRunnable(format string, args ...any) *Failure {
-	return &Failure{Kind: "Runtime.NotRunnable", Message: fmt.Sprintf(format, args...), Own: true, Lasting: true}
+	return &Failure{Kind: notRunnable, Message: fmt.Sprintf(format, args...), Own: true, Lasting: true}
 }
 
 // loadFailure translates what went wrong while loading, in the words of the
