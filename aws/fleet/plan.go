@@ -13,6 +13,7 @@ import (
 
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
 // PlanSchema is the version of a Plan's JSON. Fields may be added to it.
@@ -105,7 +106,7 @@ func (f *Fleet) Plan(ctx context.Context, functions []Function, o Options, progr
 			case err != nil:
 				m.Problem = session.Clean(session.Explain(err))
 			default:
-				m.Plan = switchover.PlanFor(snap, o.Choices)
+				m.Plan = switchover.PlanFor(snap, choicesFor(snap, o.Choices))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -118,7 +119,27 @@ func (f *Fleet) Plan(ctx context.Context, functions []Function, o Options, progr
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	for arn := range o.Choices.LayerImages {
+		if !slices.ContainsFunc(p.Members, func(m Member) bool { return m.Plan != nil && m.Plan.Choices.LayerImages[arn] != "" }) {
+			return nil, fmt.Errorf("no function of the fleet has the layer %s, for which the image %s is named", session.Clean(arn), session.Clean(o.Choices.LayerImages[arn]))
+		}
+	}
 	return p, nil
+}
+
+// choicesFor are the fleet's choices with the images of the function's own layers.
+func choicesFor(snap *switchover.Snapshot, c switchover.Choices) switchover.Choices {
+	images := map[string]string{}
+	for _, a := range snap.All(snapshot.KindLayer) {
+		if from := c.LayerImages[a.Name]; from != "" {
+			images[a.Name] = from
+		}
+	}
+	c.LayerImages = nil
+	if len(images) > 0 {
+		c.LayerImages = images
+	}
+	return c
 }
 
 // Ready are the functions that will be switched, in order.

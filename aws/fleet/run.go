@@ -196,7 +196,7 @@ func (r *run) switchOne(ctx context.Context, m Member) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Apply(ctx, snap, m.Plan, r.plan.Choices, emit)
+		return s.Apply(ctx, snap, m.Plan, m.Plan.Choices, emit)
 	})
 }
 

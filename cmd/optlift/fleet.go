@@ -69,6 +69,11 @@ func (a *app) planFleet(ctx context.Context, f *fleetFlags, choices switchover.C
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
+	for which := range choices.LayerImages {
+		if !strings.HasPrefix(which, "arn:") {
+			return nil, nil, usagef("--layer-from %s=… takes the layer's ARN where many functions are chosen: each counts its own layers", which)
+		}
+	}
 	audit, err := liveAudit(ctx, a)
 	if err != nil {
 		return nil, nil, err
