@@ -4,7 +4,7 @@ package inflate
 // are far from their ends, then one symbol at a time.
 func (d *Decoder) codes(dst []byte, w int, src []byte, r int, last bool) (int, int, string) {
 	first := w - int(min(d.out, int64(w))) // the stream's first byte in dst
-	w, r, ended, what := d.fastCodes(dst, w, src, r, first)
+	w, r, ended, what := d.fast(dst, w, src, r, first)
 	for what == "" && !ended && w <= len(dst)-Slack && last && r <= len(src) {
 		w, r, ended, what = d.oneCode(dst, w, src, r, first)
 	}

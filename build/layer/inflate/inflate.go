@@ -28,6 +28,7 @@ type Decoder struct {
 	finalBit int64 // where its header begins
 	stored   int   // bytes left in a stored block
 
+	plain bool // only Go, for tests
 	fixed bool // the tables are those of the fixed code
 	lit   [litTable]uint32
 	dist  [distTable]uint32

@@ -11,10 +11,11 @@ import (
 )
 
 // all decodes one stream in pieces of at most chunk bytes of output and feed
-// bytes of input at a time.
-func all(stream []byte, chunk, feed int, limit int) (out []byte, d *Decoder, err error) {
+// bytes of input at a time; with plain, by the loop that is all Go.
+func all(stream []byte, chunk, feed, limit int, plain bool) (out []byte, d *Decoder, err error) {
 	d = new(Decoder)
 	d.Reset()
+	d.plain = plain
 	dst := make([]byte, Window+chunk+Slack)
 	w := 0
 	given, r := 0, 0
@@ -86,11 +87,11 @@ func sample(rng *rand.Rand, size int) []byte {
 
 func TestSameAsStandardLibrary(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for round := range 400 {
+	for round := range 300 {
 		data := sample(rng, rng.IntN(1<<uint(rng.IntN(18))+1))
 		stream := deflated(t, data, []int{-2, 0, 1, 6, 9}[rng.IntN(5)])
 		chunk, feed := 1+rng.IntN(1<<uint(rng.IntN(18))), 1+rng.IntN(1<<uint(rng.IntN(16)))
-		out, d, err := all(stream, chunk, feed, 1<<30)
+		out, d, err := all(stream, chunk, feed, 1<<30, round&1 != 0)
 		if err != nil || !bytes.Equal(out, data) {
 			t.Fatalf("round %d: %d bytes, err %v; want %d bytes", round, len(out), err, len(data))
 		}
@@ -118,22 +119,24 @@ func compare(t testing.TB, stream []byte, chunk, feed int) {
 	t.Helper()
 	const limit = 4 << 20
 	want, used, wantErr := reference(stream, limit)
-	got, d, err := all(stream, chunk, feed, limit)
-	if len(want) == limit {
-		if len(got) < limit {
-			t.Fatalf("%d bytes, err %v; want more than %d", len(got), err, limit)
+	for _, plain := range []bool{false, true} {
+		got, d, err := all(stream, chunk, feed, limit, plain)
+		if len(want) == limit {
+			if len(got) < limit {
+				t.Fatalf("%d bytes, err %v; want more than %d", len(got), err, limit)
+			}
+			continue
 		}
-		return
-	}
-	if (err == nil) != (wantErr == nil) {
-		t.Fatalf("err %v; the standard library says %v\nstream %x", err, wantErr, stream[:min(len(stream), 400)])
-	}
-	if err == nil && (!bytes.Equal(got, want) || int((d.EndBit()+7)/8) != used) {
-		t.Fatalf("%d bytes, end at %d; want %d bytes, end at %d", len(got), (d.EndBit()+7)/8, len(want), used)
-	}
-	var corrupt *CorruptError
-	if err != nil && !errors.As(err, &corrupt) {
-		t.Fatalf("error of type %T", err)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("err %v; the standard library says %v\nstream %x", err, wantErr, stream[:min(len(stream), 400)])
+		}
+		if err == nil && (!bytes.Equal(got, want) || int((d.EndBit()+7)/8) != used) {
+			t.Fatalf("%d bytes, end at %d; want %d bytes, end at %d", len(got), (d.EndBit()+7)/8, len(want), used)
+		}
+		var corrupt *CorruptError
+		if err != nil && !errors.As(err, &corrupt) {
+			t.Fatalf("error of type %T", err)
+		}
 	}
 }
 
@@ -144,7 +147,7 @@ func TestFinalBit(t *testing.T) {
 	for range 100 {
 		data := sample(rng, rng.IntN(200000))
 		stream := deflated(t, data, []int{-2, 0, 1, 6, 9}[rng.IntN(5)])
-		_, d, err := all(stream, 4096, 1000, 1<<30)
+		_, d, err := all(stream, 4096, 1000, 1<<30, false)
 		if err != nil {
 			t.Fatal(err)
 		}

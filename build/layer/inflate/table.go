@@ -86,9 +86,18 @@ func preMeanings() (m [19]uint32) {
 // tableBits bits. It says whether the code is one: complete, or empty, or a
 // single code of one bit.
 func build(table []uint32, tableBits uint, lens []uint8, meaning []uint32) bool {
-	var count, next [maxCodeLen + 1]uint16
-	for _, l := range lens {
-		count[l&15]++
+	// Neighbours are often of one length: counted apart, they don't wait for each
+	// other.
+	var count, odd, next [maxCodeLen + 1]uint16
+	for i := 1; i < len(lens); i += 2 {
+		count[lens[i-1]&15]++
+		odd[lens[i]&15]++
+	}
+	if len(lens)&1 != 0 {
+		count[lens[len(lens)-1]&15]++
+	}
+	for l := range count {
+		count[l] += odd[l]
 	}
 	longest := maxCodeLen
 	for longest > 0 && count[longest] == 0 {
