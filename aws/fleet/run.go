@@ -216,7 +216,9 @@ func (r *run) drive(o Outcome, act func(func(switchover.Event)) (*switchover.Res
 	o.State, o.Message = switchover.StateRunning, ""
 	r.set(o)
 	res, err := act(func(e switchover.Event) {
-		r.tell(Event{Function: o.Function, Wave: o.Wave, Step: &e})
+		if e.Call == nil { // the step's end says what came of its calls
+			r.tell(Event{Function: o.Function, Wave: o.Wave, Step: &e})
+		}
 	})
 	switch {
 	case res != nil:

@@ -114,6 +114,7 @@ func backup(ctx context.Context, r *run) (outcome, error) {
 	}
 	skipped := true
 	var bytes int64
+	var facts []Fact
 	for _, k := range all {
 		err := k.verify()
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errOtherHash) {
@@ -130,12 +131,13 @@ func backup(ctx context.Context, r *run) (outcome, error) {
 		}
 		if info, err := os.Stat(k.file); err == nil {
 			bytes += info.Size()
+			facts = append(facts, Fact{"archive", fmt.Sprintf("%s, %d bytes, sha256:%s", k.name, info.Size(), k.sum)})
 		}
 	}
 	if err := SyncDir(filepath.Join(r.s.config.StateDir, backupDir, r.j.start.ID)); err != nil {
 		return outcome{}, fmt.Errorf("back up %s: %w", r.snap.Function, err)
 	}
-	return outcome{skipped: skipped, note: fmt.Sprintf("%s, %d bytes, verified by SHA-256", plural(len(all), "archive"), bytes)}, nil
+	return outcome{skipped: skipped, note: fmt.Sprintf("%s, %d bytes, verified by SHA-256", plural(len(all), "archive"), bytes), facts: facts}, nil
 }
 
 // checkBackup makes sure that the way back is still there.

@@ -58,6 +58,7 @@ type record struct {
 	Step    *Step     `json:"step,omitempty"`
 	State   StepState `json:"state,omitempty"` // "step" and "end"
 	Message string    `json:"message,omitempty"`
+	Facts   []Fact    `json:"facts,omitempty"` // "step"
 	// "before" and "after" a call that changes something
 	In     string `json:"in,omitempty"` // step id
 	Call   string `json:"call,omitempty"`
@@ -292,7 +293,7 @@ func (j *journal) entry(stateDir string) Entry {
 	}
 	for _, r := range j.records {
 		if r.Kind == "step" {
-			e.Steps = append(e.Steps, Event{Step: *r.Step, State: r.State, Message: r.Message, At: r.At})
+			e.Steps = append(e.Steps, Event{Step: *r.Step, State: r.State, Message: r.Message, Facts: r.Facts, At: r.At})
 		}
 	}
 	return e

@@ -48,6 +48,8 @@ type Step struct {
 	Call   string `json:"call"`   // API operation, or "local" for work on this machine
 	Target string `json:"target"` // ARN, UUID, reference
 	Undo   string `json:"undo"`   // what takes it back, "" when nothing needs to
+	// NoReturn says that before this step nobody has noticed, and from it on callers do.
+	NoReturn bool `json:"noReturn,omitempty"`
 }
 
 // Plan is an ordered list of steps and what stands against it. It holds no

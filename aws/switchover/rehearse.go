@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"sort"
@@ -96,6 +97,7 @@ func rehearseBeside(ctx context.Context, r *run) (outcome, error) {
 // compare invokes old and new with the user's events.
 func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 	var differences []error
+	var facts []Fact
 	for _, file := range r.choices.Events {
 		payload, err := readEvent(file)
 		if err != nil {
@@ -109,7 +111,9 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 		if err != nil {
 			return outcome{}, err
 		}
-		if d := differ(was, is); d != "" {
+		d := differ(was, is)
+		facts = append(facts, Fact{"event", compared(file, was, is, d)})
+		if d != "" {
 			differences = append(differences, fmt.Errorf("event %s: %s", file, d))
 		}
 	}
@@ -122,7 +126,21 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 		}
 		note += "; differences accepted: " + err.Error()
 	}
-	return outcome{note: note}, nil
+	if len(r.choices.Events) == 0 {
+		facts = append(facts, Fact{"event", "none was given, so no answers were compared"})
+	}
+	return outcome{note: note, facts: facts}, nil
+}
+
+// compared says how the answers to an event compare, without their values.
+func compared(file string, was, is *lambda.InvokeOutput, difference string) string {
+	if difference == "" {
+		difference = "the same answer"
+		if aws.ToString(is.FunctionError) != "" {
+			difference = "the same error"
+		}
+	}
+	return fmt.Sprintf("%s: %s; %d bytes from the Zip function, %d from the image", filepath.Base(file), difference, len(was.Payload), len(is.Payload))
 }
 
 // maxEvent is the size of a synchronous invocation's payload

@@ -13,14 +13,19 @@ func (l *lists) replace() error {
 	if err != nil {
 		return err
 	}
+	turn := len(l.tasks)
 	for _, m := range mappings {
 		if m.on {
 			l.add("mapping-off:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" to Disabled", "UpdateEventSourceMapping to Enabled", mappingOff(m))
 		}
 	}
+	if turn == len(l.tasks) {
+		turn++ // without mappings to pause it is the deletion, not the look before it
+	}
 	l.add("check-revision", Keep, "GetFunction", s.ARN, "", checkRevision)
 	const undo = "optlift rollback, from the backup"
 	l.add("delete-function", Delete, "DeleteFunction", s.ARN, undo, deleteZip)
+	l.turns(turn)
 	l.add("create-function", Create, "CreateFunction", s.ARN+" as an image", undo, createFunction)
 	if err := l.attach(undo); err != nil {
 		return err

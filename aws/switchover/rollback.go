@@ -133,12 +133,14 @@ func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 	l.add("layers", Keep, "GetLayerVersion", "every layer can still be attached", "", checkLayers)
 	l.add("rehearse", Create, "CreateFunction", "a temporary function from the zips", "DeleteFunction", rehearseZip)
 	l.add("rehearse-end", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)
+	turn := len(l.tasks)
 	for _, m := range mappings {
 		if m.on {
 			l.add("mapping-off:"+m.uuid, Change, "UpdateEventSourceMapping", m.uuid+" to Disabled", "", mappingOff(m))
 		}
 	}
 	l.add("delete-function", Delete, "DeleteFunction", l.arn+", the image", "optlift rollback", deleteImage)
+	l.turns(turn)
 	l.add("create-function", Create, "CreateFunction", l.arn+" from its zip", "", createFunction)
 	if err := l.attach(""); err != nil {
 		return nil, err

@@ -63,10 +63,13 @@ func (r *run) progress(p image.Progress) {
 }
 
 // mark keeps a step's state and tells it.
-func (r *run) mark(step Step, state StepState, message string) error {
+func (r *run) mark(step Step, state StepState, message string, facts ...Fact) error {
 	message = r.scrub.text(message)
-	err := r.j.write(record{Kind: "step", Step: &step, State: state, Message: message})
-	r.tell(Event{Step: step, State: state, Message: message})
+	for i := range facts {
+		facts[i].Value = session.Clean(r.scrub.text(facts[i].Value))
+	}
+	err := r.j.write(record{Kind: "step", Step: &step, State: state, Message: message, Facts: facts})
+	r.tell(Event{Step: step, State: state, Message: message, Facts: facts})
 	return err
 }
 
@@ -83,6 +86,11 @@ func (r *run) walk(ctx context.Context, tasks []task) error {
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if pause := r.s.config.Pause; pause != nil && t.NoReturn && !r.deleted() {
+			if err := pause(ctx, t.Step); err != nil {
+				return err
+			}
 		}
 		r.step = t.Step
 		if err := r.mark(t.Step, Running, ""); err != nil {
@@ -101,7 +109,7 @@ func (r *run) walk(ctx context.Context, tasks []task) error {
 		if out.skipped {
 			state = Skipped
 		}
-		if err := r.mark(t.Step, state, out.note); err != nil {
+		if err := r.mark(t.Step, state, out.note, out.facts...); err != nil {
 			return err
 		}
 	}
@@ -135,7 +143,8 @@ func (r *run) mutate(ctx context.Context, call, target string, act func(context.
 	}
 	callCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.s.callTimeout)
 	defer cancel()
-	return r.after(call, target, act(callCtx))
+	began := time.Now()
+	return r.after(call, target, began, act(callCtx))
 }
 
 // upload is mutate for what is long and may be cut off anywhere: what a transfer
@@ -144,14 +153,18 @@ func (r *run) upload(ctx context.Context, call, target string, act func(context.
 	if err := r.j.write(record{Kind: "before", In: r.step.ID, Call: call, Target: target}); err != nil {
 		return err
 	}
-	return r.after(call, target, act(ctx))
+	began := time.Now()
+	return r.after(call, target, began, act(ctx))
 }
 
-func (r *run) after(call, target string, err error) error {
+func (r *run) after(call, target string, began time.Time, err error) error {
+	told := &Call{Operation: call, Target: session.Clean(target), Took: time.Since(began)}
 	rec := record{Kind: "after", In: r.step.ID, Call: call, Target: target}
 	if err != nil {
 		rec.Error = r.scrub.fault(err).Error()
+		told.Error = rec.Error
 	}
+	r.tell(Event{Step: r.step, State: Running, Call: told})
 	return errors.Join(err, r.j.write(rec))
 }
 

@@ -99,8 +99,32 @@ func buildImage(b build) func(context.Context, *run) (outcome, error) {
 				return outcome{}, err
 			}
 		}
-		return outcome{note: ref}, nil
+		return outcome{note: ref, facts: imageFacts(built)}, nil
 	}
+}
+
+// imageFacts is what is worth knowing of a finished image: what it is made from, what
+// the lint says, what the proof compared.
+func imageFacts(b *image.Built) []Fact {
+	out := []Fact{{"base", b.Base.Reference + "@" + b.Base.Digest.String()}, {"platform", b.Base.Platform.String()}}
+	for _, l := range b.Report("").Layers {
+		out = append(out, Fact{"layer", fmt.Sprintf("%s, %d bytes sent, %d unpacked, %s", l.Source, l.Size, l.Uncompressed, l.Digest)})
+	}
+	out = append(out, Fact{"size", fmt.Sprintf("%d bytes sent, %d unpacked", b.Size, b.Uncompressed)})
+	broken := image.Broken(b.Findings)
+	if len(broken) == 0 {
+		out = append(out, Fact{"lint", "every rule of Lambda's image reader that can be checked here holds"})
+	}
+	for _, f := range broken {
+		out = append(out, Fact{"lint", strings.TrimSpace(string(f.Severity) + " " + f.Rule + " " + f.Path + ": " + f.Message)})
+	}
+	if b.Proof != nil {
+		out = append(out, Fact{"proof", fmt.Sprintf("%s below /opt and /var/task equal to the merged zips", plural(b.Proof.Compared, "path"))})
+		for _, p := range b.Proof.Repairs {
+			out = append(out, Fact{"repaired", p.Path + ": " + p.What})
+		}
+	}
+	return out
 }
 
 // errSilent is a transfer in which nothing moved for too long.

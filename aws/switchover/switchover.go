@@ -27,6 +27,10 @@ type Config struct {
 	// and given back afterwards: of runs that share layers one builds and sends
 	// them, the others find them.
 	Turn func(context.Context) (giveBack func(), err error)
+	// Pause, which may be nil, is asked before a step from which callers notice
+	// (Step.NoReturn). The run goes on when it returns nil; an error, such as
+	// ctx's, ends the run there, with the function untouched.
+	Pause func(ctx context.Context, before Step) error
 }
 
 // Switcher captures, applies and rolls back in one region of one account.
@@ -90,11 +94,29 @@ const (
 // Event tells the progress of Apply, Resume and Rollback. Events come one at a
 // time; what handles them must not take long.
 type Event struct {
-	Step    Step            `json:"step"`
-	State   StepState       `json:"state"`
-	Message string          `json:"message,omitempty"`
-	Image   *image.Progress `json:"-"` // progress inside a building or pushing step
-	At      time.Time       `json:"at"`
+	Step    Step      `json:"step"`
+	State   StepState `json:"state"`
+	Message string    `json:"message,omitempty"`
+	// Facts are what the step found out, such as the base image or what the
+	// rehearsal compared; only the event that ends a step has them.
+	Facts []Fact          `json:"facts,omitempty"`
+	Image *image.Progress `json:"-"` // progress inside a building or pushing step
+	Call  *Call           `json:"-"` // a call of the step that changed something
+	At    time.Time       `json:"at"`
+}
+
+// Fact is one thing that a step found out. It holds no secret.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Call is one call to AWS that a step has made to change something.
+type Call struct {
+	Operation string
+	Target    string
+	Error     string // "" when it worked
+	Took      time.Duration
 }
 
 // The states of a run; Result and Entry hold them.

@@ -25,6 +25,7 @@ type task struct {
 type outcome struct {
 	skipped bool // it was already so
 	note    string
+	facts   []Fact
 }
 
 // lists builds the tasks of a function that is made again, as images or as zips.
@@ -42,6 +43,14 @@ func (l *lists) add(id string, action Action, call, target, undo string, run fun
 	// Names come from the account and end up on a terminal.
 	l.tasks = append(l.tasks, task{
 		Step: Step{ID: session.Clean(l.prefix + id), Action: action, Call: call, Target: session.Clean(target), Undo: undo}, run: run})
+}
+
+// turns marks the first of the steps from number from on as the one from which
+// callers notice.
+func (l *lists) turns(from int) {
+	if from < len(l.tasks) {
+		l.tasks[from].NoReturn = true
+	}
 }
 
 // tasksFor lists everything that a switch does, in order.

@@ -141,6 +141,9 @@ func newStepPrinter(io *streams, format string) *stepPrinter {
 }
 
 func (p *stepPrinter) event(e switchover.Event) {
+	if e.Call != nil {
+		return // the step's own line says what came of it
+	}
 	if e.Image != nil {
 		p.progress.image(*e.Image)
 		return
