@@ -71,8 +71,11 @@ type LayerVersion struct {
 	ARN           string
 	Size          int64
 	CodeSHA256    string
-	Runtimes      []string
-	Architectures []string
+	Runtimes      []string // as its publisher declares; empty for none declared
+	Architectures []string // likewise
+	// Asked is when an earlier run was told that the layer version can be read,
+	// or that it is gone; zero where this run has asked.
+	Asked time.Time
 	Archive
 }
 
@@ -82,6 +85,10 @@ type Extension struct {
 	Kind       string `json:"kind"` // "external" or "internal"
 	Executable bool   `json:"executable"`
 	Source     string `json:"source"` // layer ARN, "code", or the environment variable's name
+	// Format is "elf", "script" or "other" where the program's first bytes were
+	// read, and Architecture the one an ELF file is built for, in Lambda's words.
+	Format       string `json:"format,omitempty"`
+	Architecture string `json:"architecture,omitempty"`
 }
 
 // Finding is something wrong with a function, with what to do about it.
@@ -108,6 +115,9 @@ type Facts struct {
 	ManagedBy  string // "CloudFormation stack NAME", "" when no sign of it
 	// TagsState tells whether the tags could be read, for ManagedBy.
 	TagsState State
+	// Asked is when an earlier run was told the tags and that the code can be
+	// read; zero where this run has asked. Layer versions have a time of their own.
+	Asked time.Time
 	// Complete is set once everything has been asked.
 	Complete bool
 }
@@ -115,9 +125,10 @@ type Facts struct {
 // Event is one step of an audit. Exactly one field is set.
 type Event struct {
 	Listed  *Function    // a function was found; follows its page at once
-	Facts   *Facts       // a function is measured; the value is not changed afterwards
+	Facts   *Facts       // a function is measured; the value is not changed afterwards. It may come twice: see Freshness
 	Region  *RegionError // a region's listing failed or ended early
 	Listing *Listing
+	Newest  *NewestLayers // of the account's own layers in a region
 }
 
 // Listing tells how far the listing of a region is.

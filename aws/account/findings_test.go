@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"context"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -18,6 +19,11 @@ import (
 )
 
 func zipOf(t *testing.T, name string, entries ...ziptest.Entry) Archive {
+	return zipWith(t, name, "", entries...)
+}
+
+// zipWith is a zip with a wrapper that somebody starts.
+func zipWith(t *testing.T, name, wrapper string, entries ...ziptest.Entry) Archive {
 	t.Helper()
 	b := ziptest.Bytes(entries...)
 	dir, err := zipdir.Read(name, bytes.NewReader(b), int64(len(b)))
@@ -25,7 +31,7 @@ func zipOf(t *testing.T, name string, entries ...ziptest.Entry) Archive {
 		t.Fatal(err)
 	}
 	readLinks(dir)
-	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, heads: readHeads(dir)}
+	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, heads: readHeads(dir, wrapper)}
 }
 
 // healthy is a function without a fault.
@@ -50,7 +56,13 @@ func (f *Facts) add(arn string, a Archive) {
 
 func conclude(f *Facts, now time.Time) {
 	a := &Auditor{now: func() time.Time { return now }}
-	newRun(a).conclude(f)
+	r := newRun(a)
+	r.peek = func(_ context.Context, l *LayerVersion, name string) head {
+		e, _ := l.Dir.Lookup(name)
+		h, _ := readHead(l.Dir, e)
+		return h
+	}
+	r.conclude(context.Background(), f)
 }
 
 func ids(f *Facts) []string {
@@ -208,6 +220,22 @@ func TestRules(t *testing.T) {
 		"wrapper without bit, code":       {change: wrapper("/var/task/plain"), want: []string{"wrapper-not-executable"}},
 		"wrapper on an OS":                {change: wrapper("/opt/none", runtime("provided.al2023")), want: []string{"wrapper-ignored"}},
 
+		"wrapper from DOS": {change: wrapper("/opt/dos", layer(ziptest.File("dos", "#!/bin/sh\r\nexec \"$@\"\r\n").Perm(0o755))),
+			want: []string{"wrapper-line-endings"}, text: `"/opt/dos" of arn:l2, a script`},
+		"wrapper from DOS by a link": {change: wrapper("/opt/dos", layer(ziptest.Link("dos", "bin/dos"), ziptest.File("bin/dos", "#!/bin/sh\r\n").Perm(0o755))),
+			want: []string{"wrapper-line-endings"}},
+		"... in the code": {change: wrapper("/var/task/dos", func(f *Facts) {
+			f.Code = zipWith(t, "code", "dos", ziptest.File("dos", "#!/bin/sh\r\n").Perm(0o755))
+		}), want: []string{"wrapper-line-endings"}, text: "of code"},
+		"... that nobody starts": {change: layer(ziptest.File("dos", "#!/bin/sh\r\n").Perm(0o755))},
+		"... on an OS":           {change: wrapper("/opt/dos", runtime("provided.al2023"), layer(ziptest.File("dos", "#!/bin/sh\r\n").Perm(0o755))), want: []string{"wrapper-ignored"}},
+		"... that a later one repairs": {change: wrapper("/opt/dos", layer(ziptest.File("dos", "#!/bin/sh\r\n").Perm(0o755)), func(f *Facts) {
+			f.add("arn:l3", zipOf(t, "l3", ziptest.File("dos", "#!/bin/sh\n").Perm(0o755)))
+		}), want: []string{"shadowed-different"}},
+		"wrapper of another architecture": {change: on("arm64", wrapper("/opt/w", layer(elfFile("w", elf.EM_X86_64)))),
+			want: []string{"wrapper-wrong-architecture"}, text: "built for x86_64, and the function runs on arm64"},
+		"wrapper of the architecture": {change: on("arm64", wrapper("/opt/w", layer(elfFile("w", elf.EM_AARCH64))))},
+
 		"same file twice": {change: layer(ziptest.File("bin/tool", "#!").Perm(0o755))},
 		"file overridden": {change: layer(ziptest.File("bin/tool", "other").Perm(0o755)), want: []string{"shadowed-different"}, text: `1 paths come from more than one layer with different content, such as "/opt/bin/tool"`},
 		"modules at root": {change: layer(ziptest.File("node_modules/x.js", "x")), want: []string{"layout"}, text: "node_modules/ at its root"},
@@ -277,14 +305,15 @@ func many(n int) (out []ziptest.Entry) {
 
 func TestExtensions(t *testing.T) {
 	f := healthy(t)
-	f.add("arn:l2", zipOf(t, "l2", ziptest.File("extensions/agent", "#!").Perm(0o644)))
+	f.add("arn:l2", zipOf(t, "l2", ziptest.File("extensions/agent", "#!").Perm(0o644), elfFile("extensions/built", elf.EM_AARCH64)))
 	f.Wrapper, f.EnvNames = "/opt/wrap", []string{wrapperVariable, "NODE_OPTIONS", "PATH"}
 	conclude(f, quiet)
 	want := []Extension{
-		{"agent", "external", false, "arn:l2"}, // the later layer's copy
-		{"linked", "external", true, "arn:l1"},
-		{"/opt/wrap", "internal", true, wrapperVariable},
-		{"NODE_OPTIONS", "internal", false, "NODE_OPTIONS"},
+		{"agent", "external", false, "arn:l2", "script", ""}, // the later layer's copy
+		{"built", "external", true, "arn:l2", "elf", "arm64"},
+		{"linked", "external", true, "arn:l1", "script", ""},
+		{"/opt/wrap", "internal", true, wrapperVariable, "script", ""},
+		{"NODE_OPTIONS", "internal", false, "NODE_OPTIONS", "", ""},
 	}
 	if !slices.Equal(f.Extensions, want) {
 		t.Errorf("%+v", f.Extensions)

@@ -11,28 +11,30 @@ import (
 )
 
 // head is what the first bytes of a program say of it. The zero value is a
-// program that was not looked at, or that they say nothing of.
+// program that was not looked at.
 type head struct {
+	format  string      // "elf", "script" or "other"
 	machine elf.Machine // of an ELF file
 	crlf    bool        // a script whose first line ends as on DOS
 }
 
-// A program's first bytes cost a read of the archive, so only extensions are
-// looked at, which Lambda starts whatever they are: maxHeads files, headBytes
-// of each. A script's first line is longer only where Linux would not start it
+// A program's first bytes cost a read of the archive, so only what Lambda starts
+// whatever it is is looked at, extensions and the wrapper: maxHeads files,
+// headBytes of each. A script's first line is longer only where Linux would not start it
 // either (BINPRM_BUF_SIZE, execve(2)).
 const (
 	maxHeads  = 16
 	headBytes = 256
 )
 
-// readHeads looks at the files in extensions/ and at what links there lead to
-// within the archive. A file that can't be read is left out.
-func readHeads(dir *zipdir.Directory) map[string]head {
+// readHeads looks at the files in extensions/, at the wrapper ("" for none), and
+// at what links there lead to within the archive. A file that can't be read is
+// left out.
+func readHeads(dir *zipdir.Directory, wrapper string) map[string]head {
 	heads := map[string]head{}
 	for i := range dir.Entries {
 		e := &dir.Entries[i]
-		if path.Dir(e.Name) != extensionsDir {
+		if path.Dir(e.Name) != extensionsDir && e.Name != wrapper {
 			continue
 		}
 		for range maxLinks {
@@ -96,13 +98,13 @@ func parseHead(b []byte) head {
 		if elf.Data(b[elf.EI_DATA]) == elf.ELFDATA2MSB {
 			order = binary.BigEndian
 		}
-		return head{machine: elf.Machine(order.Uint16(b[machineAt:machineEnd]))}
+		return head{format: "elf", machine: elf.Machine(order.Uint16(b[machineAt:machineEnd]))}
 	}
 	if !bytes.HasPrefix(b, []byte("#!")) {
-		return head{}
+		return head{format: "other"}
 	}
 	line, _, whole := bytes.Cut(b, []byte("\n"))
-	return head{crlf: whole && bytes.HasSuffix(line, []byte("\r"))}
+	return head{format: "script", crlf: whole && bytes.HasSuffix(line, []byte("\r"))}
 }
 
 // machines are the processors of Lambda's architectures

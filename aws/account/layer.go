@@ -43,6 +43,15 @@ func layerVersion(ctx context.Context, api API, arn string) (*lambda.GetLayerVer
 	}, nil
 }
 
+// OwnerOfLayer returns the account that published a layer version, "" where arn is
+// not the ARN of one.
+func OwnerOfLayer(arn string) string {
+	if !IsLayerVersion(arn) {
+		return ""
+	}
+	return strings.Split(arn, ":")[4]
+}
+
 func cutLast(s, sep string) (before, after string, found bool) {
 	i := strings.LastIndex(s, sep)
 	if i < 0 {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path"
@@ -47,17 +48,25 @@ const (
 )
 
 // opt returns the merged view of a function's readable layers.
-func (r *run) opt(f *Facts) *opt {
+func (r *run) opt(ctx context.Context, f *Facts) *opt {
 	var key strings.Builder
 	for _, l := range f.LayerFacts {
 		key.WriteString(l.ARN)
 		key.WriteByte(0)
 	}
 	key.WriteString(f.Wrapper)
-	return once(r, r.opts, key.String(), func() *opt { return merge(f.LayerFacts, f.Wrapper) }).wait()
+	return once(r, r.opts, key.String(), func() *opt { return merge(f.LayerFacts, f.Wrapper, func(l *LayerVersion, name string) head { return r.peek(ctx, l, name) }) }).wait()
 }
 
-func merge(layers []*LayerVersion, wrapper string) *opt {
+// peekInto looks at the first bytes of a wrapper, which lies in a layer that was
+// read without knowing who uses it. What can't be read is not looked at.
+func (r *run) peekInto(ctx context.Context, l *LayerVersion, name string) head {
+	client := r.place(RegionOfARN(l.ARN)).client
+	return r.archive(ctx, l.ARN, l.CodeSHA256, name, LayerLocator(client, l.ARN, nil)).heads[name]
+}
+
+// merge works it out. peek reads the first bytes of a file of a layer.
+func merge(layers []*LayerVersion, wrapper string, peek func(l *LayerVersion, name string) head) *opt {
 	merged := make([]optfs.Layer, len(layers))
 	for i, l := range layers {
 		merged[i] = optfs.Layer{Source: l.ARN, Dir: l.Dir} // nil where it could not be read
@@ -80,6 +89,9 @@ func merge(layers []*LayerVersion, wrapper string) *opt {
 	}
 	if rel, ok := below("/opt", wrapper); ok {
 		o.wrapper = find(t, rel)
+		if e, err := t.Resolve("/opt", rel); err == nil && e.Winner > 0 && e.Kind == zipdir.File {
+			o.wrapper.head = peek(layers[e.Winner-1], e.Path)
+		}
 	}
 	return o
 }
@@ -126,7 +138,7 @@ func inCode(a *Archive, rel string) program {
 	case e.Kind == zipdir.Symlink:
 		return program{state: progElsewhere, source: "code"}
 	}
-	return program{name: path.Base(rel), source: "code", state: stateOfEntry(e.Kind, e)}
+	return program{name: path.Base(rel), source: "code", state: stateOfEntry(e.Kind, e), head: a.heads[rel]}
 }
 
 // subject is a function under judgement.
@@ -145,11 +157,11 @@ var languageVariables = []string{"JAVA_TOOL_OPTIONS", "NODE_OPTIONS", "DOTNET_ST
 func (s *subject) extensions() []Extension {
 	var out []Extension
 	for _, p := range s.opt.external {
-		out = append(out, Extension{Name: p.name, Kind: "external", Executable: p.state == progRunnable, Source: p.source})
+		out = append(out, p.extension(p.name, "external", p.source))
 	}
 	if s.Wrapper != "" {
 		w, _ := s.wrapper()
-		out = append(out, Extension{Name: s.Wrapper, Kind: "internal", Executable: w.state == progRunnable, Source: wrapperVariable})
+		out = append(out, w.extension(s.Wrapper, "internal", wrapperVariable))
 	}
 	for _, v := range languageVariables {
 		if s.hasEnv(v) {
@@ -157,6 +169,14 @@ func (s *subject) extensions() []Extension {
 		}
 	}
 	return out
+}
+
+func (p program) extension(name, kind, source string) Extension {
+	e := Extension{Name: name, Kind: kind, Executable: p.state == progRunnable, Source: source, Format: p.head.format}
+	if p.head.machine != 0 {
+		e.Architecture = machineName(p.head.machine)
+	}
+	return e
 }
 
 // wrapper is where the wrapper variable leads; known is false where that can't
@@ -169,6 +189,15 @@ func (s *subject) wrapper() (w program, known bool) {
 		return inCode(&s.Code, rel), true
 	}
 	return program{state: progElsewhere}, false
+}
+
+// startedWrapper is the wrapper that the function's runtime starts; known is
+// false where there is none, or where it can't be told.
+func (s *subject) startedWrapper() (w program, known bool) {
+	if s.opt == nil || s.Wrapper == "" || strings.HasPrefix(s.Runtime, "provided") {
+		return program{}, false
+	}
+	return s.wrapper()
 }
 
 func (s *subject) layersRead() bool {

@@ -13,8 +13,9 @@ import (
 )
 
 // archive reads a zip's directory, and the links and first bytes that decide
-// what Lambda runs, from the cache or by range.
-func (r *run) archive(ctx context.Context, name, sum string, locate archive.Locator) Archive {
+// what Lambda runs, from the cache or by range. wrapper is the path in it of a
+// script that Lambda starts beside the extensions, "" for none.
+func (r *run) archive(ctx context.Context, name, sum, wrapper string, locate archive.Locator) Archive {
 	fail := func(err error) Archive { return Archive{State: stateOf(err), Message: session.Explain(err)} }
 	if err := acquire(ctx, r.archives); err != nil {
 		return fail(err)
@@ -36,7 +37,7 @@ func (r *run) archive(ctx context.Context, name, sum string, locate archive.Loca
 		return fail(err)
 	}
 	readLinks(dir)
-	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, heads: readHeads(dir)}
+	return Archive{State: OK, Unzipped: dir.Unzipped, Dir: dir, heads: readHeads(dir, wrapper)}
 }
 
 // A link costs a read, so only those are read that may lead to a program Lambda
@@ -74,6 +75,12 @@ func followLink(dir *zipdir.Directory, e *zipdir.Entry, left *int) {
 		e.Target = string(target)
 		e = linked(dir, e)
 	}
+}
+
+// wrapperIn is a wrapper's path below root, "" where it is not there.
+func wrapperIn(root, wrapper string) string {
+	rel, _ := below(root, wrapper)
+	return rel
 }
 
 // below cuts root from an absolute path that lies under it.

@@ -27,16 +27,13 @@ func programRules() []Rule {
 			return out
 		}
 	}
-	wrapper := func(check func(w program) []string) func(s *subject) []string {
+	wrapper := func(check func(s *subject, w program) []string) func(s *subject) []string {
 		return func(s *subject) []string {
-			if s.opt == nil || s.Wrapper == "" || strings.HasPrefix(s.Runtime, "provided") {
-				return nil
-			}
-			w, known := s.wrapper()
+			w, known := s.startedWrapper()
 			if !known {
 				return nil
 			}
-			return check(w)
+			return check(s, w)
 		}
 	}
 	return []Rule{
@@ -83,26 +80,22 @@ func programRules() []Rule {
 		{
 			ID: "wrapper-missing", Severity: Error, Title: "the wrapper script does not exist", Docs: docsWrapper,
 			Remedy: "attach the layer that brings it, or remove " + wrapperVariable + ": every start fails with exit code 127",
-			check: func(s *subject) []string {
-				return wrapper(func(w program) []string {
-					if w.state != progMissing && w.state != progDirectory {
-						return nil
-					}
-					return one("%s names %q, and no such file is in the layers or the code", wrapperVariable, s.Wrapper)
-				})(s)
-			},
+			check: wrapper(func(s *subject, w program) []string {
+				if w.state != progMissing && w.state != progDirectory {
+					return nil
+				}
+				return one("%s names %q, and no such file is in the layers or the code", wrapperVariable, s.Wrapper)
+			}),
 		},
 		{
 			ID: "wrapper-not-executable", Severity: Error, Title: "the wrapper script is not executable", Docs: docsWrapper,
 			Remedy: "set the executable bit before zipping: every start fails with exit code 126",
-			check: func(s *subject) []string {
-				return wrapper(func(w program) []string {
-					if w.state != progNoBit {
-						return nil
-					}
-					return one("%s names %q of %s, which is not executable", wrapperVariable, s.Wrapper, w.source)
-				})(s)
-			},
+			check: wrapper(func(s *subject, w program) []string {
+				if w.state != progNoBit {
+					return nil
+				}
+				return one("%s names %q of %s, which is not executable", wrapperVariable, s.Wrapper, w.source)
+			}),
 		},
 		{
 			ID: "wrapper-ignored", Severity: Warning, Title: "OS-only runtimes have no wrapper scripts", Docs: docsWrapper,

@@ -9,37 +9,61 @@ import (
 
 // headRules look at the first bytes of what Lambda starts.
 func headRules() []Rule {
+	wrong := func(s *subject, p program) bool {
+		own, known := machines[s.Architecture]
+		return known && p.head.machine != 0 && p.head.machine != own
+	}
+	crlf := func(_ *subject, p program) bool { return p.head.crlf }
+	extensions := func(is func(*subject, program) bool, say func(s *subject, p program) string) func(s *subject) []string {
+		return func(s *subject) (out []string) {
+			if s.opt == nil {
+				return nil
+			}
+			for _, p := range s.opt.external {
+				if is(s, p) {
+					out = append(out, say(s, p))
+				}
+			}
+			return out
+		}
+	}
+	wrapper := func(is func(*subject, program) bool, say func(s *subject, p program) string) func(s *subject) []string {
+		return func(s *subject) []string {
+			w, known := s.startedWrapper()
+			if !known || !is(s, w) {
+				return nil
+			}
+			return []string{say(s, w)}
+		}
+	}
 	return []Rule{
 		{
 			ID: "extension-wrong-architecture", Severity: Error, Title: "an extension is built for another architecture", Docs: docsArch,
 			Remedy: "attach the layer's build for the function's architecture: the environment fails with \"exec format error\"",
-			check: func(s *subject) (out []string) {
-				own, known := machines[s.Architecture]
-				if s.opt == nil || !known {
-					return nil
-				}
-				for _, p := range s.opt.external {
-					if m := p.head.machine; m != 0 && m != own {
-						out = append(out, fmt.Sprintf("/opt/extensions/%s of %s is built for %s and the function runs on %s", p.name, p.source, machineName(m), s.Architecture))
-					}
-				}
-				return out
-			},
+			check: extensions(wrong, func(s *subject, p program) string {
+				return fmt.Sprintf("/opt/extensions/%s of %s is built for %s and the function runs on %s", p.name, p.source, machineName(p.head.machine), s.Architecture)
+			}),
 		},
 		{
 			ID: "extension-line-endings", Severity: Error, Title: "an extension's first line ends as on DOS", Docs: docsExtensions,
 			Remedy: "save the script with Unix line endings: Linux looks for an interpreter whose name ends in a carriage return and finds none",
-			check: func(s *subject) (out []string) {
-				if s.opt == nil {
-					return nil
-				}
-				for _, p := range s.opt.external {
-					if p.head.crlf {
-						out = append(out, fmt.Sprintf("/opt/extensions/%s of %s is a script whose first line ends with a carriage return", p.name, p.source))
-					}
-				}
-				return out
-			},
+			check: extensions(crlf, func(_ *subject, p program) string {
+				return fmt.Sprintf("/opt/extensions/%s of %s is a script whose first line ends with a carriage return", p.name, p.source)
+			}),
+		},
+		{
+			ID: "wrapper-wrong-architecture", Severity: Error, Title: "the wrapper is built for another architecture", Docs: docsArch,
+			Remedy: "attach the layer's build for the function's architecture: every start fails with \"exec format error\"",
+			check: wrapper(wrong, func(s *subject, p program) string {
+				return fmt.Sprintf("%s names %q of %s, which is built for %s, and the function runs on %s", wrapperVariable, s.Wrapper, p.source, machineName(p.head.machine), s.Architecture)
+			}),
+		},
+		{
+			ID: "wrapper-line-endings", Severity: Error, Title: "the wrapper script's first line ends as on DOS", Docs: docsWrapper,
+			Remedy: "save the script with Unix line endings: Linux looks for an interpreter whose name ends in a carriage return and finds none",
+			check: wrapper(crlf, func(s *subject, p program) string {
+				return fmt.Sprintf("%s names %q of %s, a script whose first line ends with a carriage return", wrapperVariable, s.Wrapper, p.source)
+			}),
 		},
 	}
 }
