@@ -232,6 +232,31 @@ func TestAuditStopsWithItsContext(t *testing.T) {
 	}
 }
 
+// The first answer to a listing already makes rows, whatever else takes long.
+func TestFirstRowsAfterOneRoundTrip(t *testing.T) {
+	acct := sessiontest.Start(t)
+	layer := acct.Layer("l", ziptest.File("a", "b"))
+	for i := range 60 {
+		acct.Function(fmt.Sprintf("f%d", i), hello, layers(layer))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	acct.Inject(emulator.Fault{Operation: "ListFunctions", Kind: emulator.Stall, Skip: 1, Count: -1})
+	for _, op := range []string{"GetFunction", "GetLayerVersionByArn", "ListLayers"} {
+		acct.Inject(emulator.Fault{Operation: op, Kind: emulator.Stall, Count: -1})
+	}
+	rows := 0
+	err := newAuditor(acct.Open(session.Options{Unlimited: true}), "").Audit(ctx, func(e account.Event) {
+		if e.Listed != nil {
+			if rows++; rows == 50 {
+				cancel()
+			}
+		}
+	})
+	if err != context.Canceled || rows != 50 {
+		t.Errorf("%d rows, %v", rows, err)
+	}
+}
+
 func TestMeasure(t *testing.T) {
 	acct := sessiontest.Start(t)
 	layer := acct.Layer("l", ziptest.File("a", "aaaa"))

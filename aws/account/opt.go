@@ -55,7 +55,9 @@ func (r *run) opt(ctx context.Context, f *Facts) *opt {
 		key.WriteByte(0)
 	}
 	key.WriteString(f.Wrapper)
-	return once(r, r.opts, key.String(), func() *opt { return merge(f.LayerFacts, f.Wrapper, func(l *LayerVersion, name string) head { return r.peek(ctx, l, name) }) }).wait()
+	return once(r, r.opts, key.String(), func() *opt {
+		return merge(f.LayerFacts, f.Wrapper, func(l *LayerVersion, name string) head { return r.peek(ctx, l, name) })
+	}).wait()
 }
 
 // peekInto looks at the first bytes of a wrapper, which lies in a layer that was

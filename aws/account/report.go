@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 )
 
 // ReportSchema is the version of Report's JSON. Fields may be added to it; a
@@ -14,6 +15,7 @@ const ReportSchema = 1
 // not known is null; a list is never null.
 type Report struct {
 	Schema    int              `json:"schema"`
+	Created   string           `json:"created,omitempty"` // when the audit ended, RFC 3339
 	Account   string           `json:"account"`
 	Regions   []string         `json:"regions"`
 	Errors    []RegionError    `json:"errors"`
@@ -52,6 +54,9 @@ type FunctionReport struct {
 	// not; an image has none, so it is "unknown" without a message.
 	CodeState   State  `json:"codeState"`
 	CodeMessage string `json:"codeMessage,omitempty"`
+	// Checked is when an earlier audit was told codeState and managedBy, RFC 3339;
+	// left out where this one has asked.
+	Checked string `json:"checked,omitempty"`
 }
 
 // LayerReport is a layer version as a function uses it.
@@ -61,6 +66,7 @@ type LayerReport struct {
 	Unzipped *int64 `json:"unzipped"`
 	State    State  `json:"state"`
 	Message  string `json:"message"`
+	Checked  string `json:"checked,omitempty"` // when an earlier audit was told the state
 }
 
 // NewReport makes the document of an audit of these regions.
@@ -87,13 +93,13 @@ func (f *Facts) report() FunctionReport {
 		Layers:     make([]LayerReport, 0, len(f.LayerFacts)),
 		Extensions: append([]Extension{}, f.Extensions...), Findings: append([]Finding{}, f.Findings...),
 		Handler: f.Handler, Description: f.Description, MemoryMB: f.MemoryMB, TimeoutSec: f.TimeoutSec,
-		EnvError: f.EnvError, CodeState: f.Code.State, CodeMessage: f.Code.Message,
+		EnvError: f.EnvError, CodeState: f.Code.State, CodeMessage: f.Code.Message, Checked: stamp(f.Asked),
 	}
 	if f.EnvError == "" {
 		r.EnvNames = append([]string{}, f.EnvNames...)
 	}
 	for _, l := range f.LayerFacts {
-		r.Layers = append(r.Layers, LayerReport{ARN: l.ARN, Size: l.Size, Unzipped: l.size(), State: l.State, Message: l.Message})
+		r.Layers = append(r.Layers, LayerReport{ARN: l.ARN, Size: l.Size, Unzipped: l.size(), State: l.State, Message: l.Message, Checked: stamp(l.Asked)})
 	}
 	if f.Known {
 		total, percent := f.Total, math.Round(f.Percent()*100)/100
@@ -103,10 +109,42 @@ func (f *Facts) report() FunctionReport {
 		managed := f.ManagedBy
 		r.ManagedBy = &managed
 	}
-	if !f.LastModified.IsZero() {
-		r.LastModified = f.LastModified.UTC().Format("2006-01-02T15:04:05Z")
-	}
+	r.LastModified = stamp(f.LastModified)
 	return r
+}
+
+// stamp is a time as reports write it, "" for none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+// Stale tells how many functions and layer versions were told, in part, from an
+// earlier audit's answers, and the oldest of these; "" for none.
+func (r *Report) Stale() (functions, layers int, oldest string) {
+	older := func(t string) {
+		if oldest == "" || t < oldest {
+			oldest = t
+		}
+	}
+	seen := map[string]bool{}
+	for i := range r.Functions {
+		f := &r.Functions[i]
+		if f.Checked != "" {
+			functions++
+			older(f.Checked)
+		}
+		for _, l := range f.Layers {
+			if l.Checked != "" && !seen[l.ARN] {
+				seen[l.ARN] = true
+				layers++
+				older(l.Checked)
+			}
+		}
+	}
+	return functions, layers, oldest
 }
 
 // size is the unzipped size, nil where it is not known.

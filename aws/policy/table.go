@@ -69,7 +69,7 @@ type Call struct {
 func Calls() []Call {
 	var t table
 	t.level(Audit)
-	t.lambda(Anything, "", "ListFunctions")
+	t.lambda(Anything, "", "ListFunctions", "ListLayers")
 	t.lambda(Function, "", "GetFunction", "ListTags")
 	t.add(Call{Service: "lambda", Operation: "GetLayerVersionByArn", Actions: []string{"lambda:GetLayerVersion"}, Resource: LayerVersion})
 	t.add(Call{Service: "lambda", Operation: "GetLayerVersion", Actions: []string{"lambda:GetLayerVersion"}, Resource: LayerVersion,

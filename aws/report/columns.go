@@ -92,6 +92,7 @@ func Columns() []Column {
 		extensions(),
 		findings(),
 		managed(),
+		text("checked", "CHECKED", "checked", checked),
 	}
 }
 
@@ -105,7 +106,7 @@ func DefaultTable() []string {
 
 // DefaultCSV lists the columns of CSV, whose lines are for programs.
 func DefaultCSV() []string {
-	return []string{"arn", "name", "region", "type", "runtime", "arch", "zip", "code", "layers", "unzipped", "limit", "percent", "extensions", "findings", "managed"}
+	return []string{"arn", "name", "region", "type", "runtime", "arch", "zip", "code", "layers", "unzipped", "limit", "percent", "extensions", "findings", "managed", "checked"}
 }
 
 // Pick returns the columns of these IDs, in this order.
@@ -183,16 +184,43 @@ func extensions() Column {
 	}
 	return Column{
 		ID: "extensions", Title: "EXTENSIONS", Field: "extensions", texts: names,
-		cell:  func(f *account.FunctionReport) string { return strconv.Itoa(len(f.Extensions)) },
-		value: func(f *account.FunctionReport) string { return strings.Join(names(f), " ") },
+		cell: func(f *account.FunctionReport) string {
+			n := len(f.Extensions)
+			switch {
+			case f.PackageType == image:
+				return "-"
+			case !extensionsKnown(f) && n == 0:
+				return unknownText
+			case !extensionsKnown(f):
+				return strconv.Itoa(n) + "+" // and perhaps more
+			}
+			return strconv.Itoa(n)
+		},
+		value: func(f *account.FunctionReport) string {
+			all := names(f)
+			if f.PackageType != image && !extensionsKnown(f) {
+				all = append(all, unknownText)
+			}
+			return strings.Join(all, " ")
+		},
 		number: func(f *account.FunctionReport) (float64, filter.Presence) {
 			if f.PackageType == image {
 				return 0, filter.None
 			}
-			// What an archive that could not be read holds is not known.
-			return float64(len(f.Extensions)), filter.KnownIf(f.UnzippedTotal != nil)
+			return float64(len(f.Extensions)), filter.KnownIf(extensionsKnown(f))
 		},
 	}
+}
+
+// extensionsKnown tells whether all is known that may bring an extension: what
+// lies in the layers, and the environment.
+func extensionsKnown(f *account.FunctionReport) bool {
+	for _, l := range f.Layers {
+		if l.State != account.OK {
+			return false
+		}
+	}
+	return f.EnvError == ""
 }
 
 func findings() Column {
@@ -265,6 +293,18 @@ func percent() Column {
 			return float64(*f.UnzippedTotal) / float64(f.Limit) * 100, filter.Known // Percent is rounded
 		},
 	}
+}
+
+// checked is when the oldest of what is told of a function was asked, where that
+// was not this audit.
+func checked(f *account.FunctionReport) string {
+	oldest := f.Checked
+	for _, l := range f.Layers {
+		if l.Checked != "" && (oldest == "" || l.Checked < oldest) {
+			oldest = l.Checked
+		}
+	}
+	return oldest
 }
 
 func managed() Column {

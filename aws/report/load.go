@@ -60,10 +60,11 @@ func facts(r *account.FunctionReport) *account.Facts {
 		},
 		Code:       archive(r.CodeState, r.CodeMessage, r.UnzippedCode),
 		Extensions: r.Extensions, Findings: r.Findings, TagsState: account.Unknown, Complete: true,
+		Asked: moment(r.Checked),
 	}
 	for _, l := range r.Layers {
 		f.Layers = append(f.Layers, account.LayerRef{ARN: l.ARN, Size: l.Size})
-		f.LayerFacts = append(f.LayerFacts, &account.LayerVersion{ARN: l.ARN, Size: l.Size, Archive: archive(l.State, l.Message, l.Unzipped)})
+		f.LayerFacts = append(f.LayerFacts, &account.LayerVersion{ARN: l.ARN, Size: l.Size, Archive: archive(l.State, l.Message, l.Unzipped), Asked: moment(l.Checked)})
 	}
 	if r.UnzippedTotal != nil {
 		f.Total, f.Known = *r.UnzippedTotal, true
@@ -71,9 +72,14 @@ func facts(r *account.FunctionReport) *account.Facts {
 	if r.ManagedBy != nil {
 		f.ManagedBy, f.TagsState = *r.ManagedBy, account.OK
 	}
-	// A date that can't be read is a date that is not known.
-	f.LastModified, _ = time.Parse(time.RFC3339, r.LastModified)
+	f.LastModified = moment(r.LastModified)
 	return f
+}
+
+// moment reads a time. One that can't be read is one that is not known.
+func moment(s string) time.Time {
+	t, _ := time.Parse(time.RFC3339, s)
+	return t
 }
 
 // archive is OK only together with its size.

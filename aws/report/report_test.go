@@ -26,14 +26,14 @@ func saved() *account.Report {
 			{
 				ARN: "arn:aws:lambda:eu-central-1:1:function:big", Name: "big", Region: "eu-central-1", PackageType: "Zip", Runtime: "nodejs22.x", Architecture: "arm64",
 				CodeSize: 2048, UnzippedCode: ptr(int64(4096)), UnzippedTotal: &big, Percent: ptr(90.0), Limit: account.UnzippedLimit,
-				Layers:     []account.LayerReport{{ARN: "arn:l:a:1", Size: 9, Unzipped: ptr(int64(10)), State: account.OK}},
+				Layers:     []account.LayerReport{{ARN: "arn:l:a:1", Size: 9, Unzipped: ptr(int64(10)), State: account.OK, Checked: "2026-06-01T00:00:00Z"}},
 				Extensions: []account.Extension{{Name: "agent", Kind: "external", Executable: true, Source: "arn:l:a:1"}},
 				Findings: []account.Finding{
 					{ID: "size-over-80", Severity: account.Warning, Message: "m1", Remedy: "r1"},
 					{ID: "layout", Severity: account.Warning, Message: "m2", Remedy: "r2"}, {ID: "layout", Severity: account.Warning, Message: "m3", Remedy: "r2"},
 				},
 				ManagedBy: ptr("CloudFormation stack s"), LastModified: "2026-01-02T03:04:05Z", Handler: "index.handler", Description: "d", MemoryMB: 512, TimeoutSec: 3,
-				EnvNames: []string{"LEVEL"}, CodeState: account.OK,
+				EnvNames: []string{"LEVEL"}, CodeState: account.OK, Checked: "2026-06-01T10:00:00Z",
 			},
 			{
 				ARN: "arn:aws:lambda:eu-central-1:1:function:=lost", Name: "=lost", Region: "eu-central-1", PackageType: "Zip", Runtime: "python3.13", Architecture: "x86_64",
@@ -62,8 +62,8 @@ func TestTable(t *testing.T) {
 	want := [][]string{
 		{"FUNCTION", "REGION", "TYPE", "RUNTIME", "ARCH", "LAYERS", "EXTENSIONS", "UNZIPPED", "LIMIT", "FINDINGS"},
 		{"big", "eu-central-1", "Zip", "nodejs22.x", "arm64", "1", "1", "225 MiB", "90.0%", "size-over-80, layout ×2"},
-		{"=lost", "eu-central-1", "Zip", "python3.13", "x86_64", "1", "0", "unknown", "unknown", "code-unreadable"},
-		{"pic", "eu-central-1", "Image", "-", "arm64", "0", "0", "-", "-", "-"},
+		{"=lost", "eu-central-1", "Zip", "python3.13", "x86_64", "1", "unknown", "unknown", "unknown", "code-unreadable"},
+		{"pic", "eu-central-1", "Image", "-", "arm64", "0", "-", "-", "-", "-"},
 	}
 	if diff := cmp.Diff(want, report.Table(saved(), pick(t, report.DefaultTable()...))); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
@@ -87,10 +87,10 @@ func TestCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][]string{
-		{"arn", "name", "region", "packageType", "runtime", "architecture", "codeSize", "unzippedCode", "layers", "unzippedTotal", "limit", "percent", "extensions", "findings", "managedBy"},
-		{"arn:aws:lambda:eu-central-1:1:function:big", "big", "eu-central-1", "Zip", "nodejs22.x", "arm64", "2048", "4096", "arn:l:a:1", "235929600", "262144000", "90.00", "agent", "size-over-80 layout layout", "CloudFormation stack s"},
-		{"arn:aws:lambda:eu-central-1:1:function:=lost", "'=lost", "eu-central-1", "Zip", "python3.13", "x86_64", "100", "", "arn:l:b:1", "", "262144000", "", "", "code-unreadable", "unknown"},
-		{"arn:aws:lambda:eu-central-1:1:function:pic", "pic", "eu-central-1", "Image", "", "arm64", "9999", "", "", "", "262144000", "", "", "", ""},
+		{"arn", "name", "region", "packageType", "runtime", "architecture", "codeSize", "unzippedCode", "layers", "unzippedTotal", "limit", "percent", "extensions", "findings", "managedBy", "checked"},
+		{"arn:aws:lambda:eu-central-1:1:function:big", "big", "eu-central-1", "Zip", "nodejs22.x", "arm64", "2048", "4096", "arn:l:a:1", "235929600", "262144000", "90.00", "agent", "size-over-80 layout layout", "CloudFormation stack s", "2026-06-01T00:00:00Z"},
+		{"arn:aws:lambda:eu-central-1:1:function:=lost", "'=lost", "eu-central-1", "Zip", "python3.13", "x86_64", "100", "", "arn:l:b:1", "", "262144000", "", "unknown", "code-unreadable", "unknown", ""},
+		{"arn:aws:lambda:eu-central-1:1:function:pic", "pic", "eu-central-1", "Image", "", "arm64", "9999", "", "", "", "262144000", "", "", "", "", ""},
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
@@ -104,6 +104,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	for _, want := range []string{
 		"| FUNCTION | UNZIPPED |\n| --- | --- |\n| big | 225 MiB |\n| =lost | unknown |\n", "**us-east-1 could not be listed:** denied\\[31m",
+		"\n\nThe state of 1 layer version and of code and tags of 1 function is as an earlier audit was told, the oldest of it at 2026-06-01T00:00:00Z.\n\n",
 		"- **error** code-unreadable: because of &lt;this> \\| that. Remedy: r.\n", "\n## big (eu-central-1)\n",
 	} {
 		if !strings.Contains(out.String(), want) {

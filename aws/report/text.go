@@ -65,6 +65,9 @@ func WriteMarkdown(w io.Writer, r *account.Report, columns []Column) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Lambda functions of account %s\n\n", markdown(r.Account))
 	fmt.Fprintf(&b, "Regions: %s. Limit: %d bytes unzipped, code and layers together.\n\n", markdown(strings.Join(r.Regions, ", ")), int64(account.UnzippedLimit))
+	if note := StaleNote(r); note != "" {
+		fmt.Fprintf(&b, "%s.\n\n", markdown(strings.ToUpper(note[:1])+note[1:]))
+	}
 	for _, e := range r.Errors {
 		fmt.Fprintf(&b, "> **%s could not be listed:** %s\n\n", markdown(e.Region), markdown(e.Message))
 	}
@@ -89,6 +92,30 @@ func WriteMarkdown(w io.Writer, r *account.Report, columns []Column) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// StaleNote says in one line what an audit told from an earlier one's answers, ""
+// for nothing.
+func StaleNote(r *account.Report) string {
+	functions, layers, oldest := r.Stale()
+	if oldest == "" {
+		return ""
+	}
+	var parts []string
+	if layers > 0 {
+		parts = append(parts, fmt.Sprintf("of %d layer version%s", layers, plural(layers)))
+	}
+	if functions > 0 {
+		parts = append(parts, fmt.Sprintf("of code and tags of %d function%s", functions, plural(functions)))
+	}
+	return "the state " + strings.Join(parts, " and ") + " is as an earlier audit was told, the oldest of it at " + oldest
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
 }
 
 var markup = strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`)

@@ -161,12 +161,19 @@ func (a *app) opener() (*target.Opener, error) {
 	return &target.Opener{Session: a.open, Scratch: dir, Cache: archive.OpenCache(a.cache("directories"))}, nil
 }
 
-func (a *app) auditor(ctx context.Context) (*account.Auditor, error) {
+// auditor returns an auditor. The demo's account lives no longer than the command,
+// so there are no earlier answers to it.
+func (a *app) auditor(ctx context.Context, fresh account.Freshness) (*account.Auditor, error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return account.NewAuditor(s, a.cache("directories")), nil
+	auditor := account.NewAuditor(s, a.cache("directories"))
+	if !a.demo {
+		fresh.Answers = a.cache("answers")
+		auditor.Freshness = fresh
+	}
+	return auditor, nil
 }
 
 // switcher returns the switcher of one region.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +26,13 @@ type auditFlags struct {
 	columns  []string
 	failOver string
 	failOn   []string
+	fresh    bool
+	maxAge   time.Duration
 }
+
+// auditAge is how old an answer of AWS may be that an audit tells again where
+// nothing else is said.
+const auditAge = time.Hour
 
 func newAudit(a *app) *cobra.Command {
 	var flags auditFlags
@@ -42,6 +49,12 @@ that could not be read is unknown, with the reason, and never guessed.
 What is filtered out counts for no threshold either. --from shows a report that
 was saved with -o json, without asking the account.
 
+The functions are listed anew every time, and what an archive holds can't change.
+In large accounts, whether layers and code can still be read, and the tags, may be
+told as AWS answered within --max-age; the report says of what, and when that was
+(checked). --fresh asks for everything again, at some seconds for each thousand
+functions and a second for each 15 layer versions.
+
 Exits 3 when a region could not be listed; with --fail-over, when a function is
 at or over the share of the limit or its size is unknown; with --fail-on, when
 there is a finding of that id, or of that severity or a worse one.`,
@@ -54,6 +67,8 @@ there is a finding of that id, or of that severity or a worse one.`,
 	f.StringVar(&flags.filter, "filter", "", "only functions that pass this filter")
 	f.StringVar(&flags.sort, "sort", "", "order by these columns, separated by commas; - in front turns one round")
 	f.StringSliceVar(&flags.columns, "columns", nil, "columns of table, csv and markdown, separated by commas")
+	f.BoolVar(&flags.fresh, "fresh", false, "ask AWS for everything, whatever an earlier audit was told")
+	f.DurationVar(&flags.maxAge, "max-age", auditAge, "how old an earlier audit's answers may be to be told again")
 	f.StringVar(&flags.failOver, "fail-over", "", "exit 3 when a function is at or over this share of the limit (90%)")
 	f.StringSliceVar(&flags.failOn, "fail-on", nil, "exit 3 on findings of these ids, or of this severity (error, warning, note) or a worse one")
 	return cmd
@@ -72,6 +87,9 @@ func (f *auditFlags) parse() (*auditChecks, error) {
 		return nil, err
 	}
 	c := &auditChecks{threshold: -1, failOn: f.failOn}
+	if f.maxAge < 0 {
+		return nil, usagef("--max-age takes an age such as 1h or 30m, not %s", f.maxAge)
+	}
 	if f.failOver != "" {
 		n, err := strconv.ParseFloat(strings.TrimSuffix(f.failOver, "%"), 64)
 		if err != nil || !(n >= 0) {
@@ -118,7 +136,7 @@ func runAudit(ctx context.Context, a *app, flags *auditFlags) error {
 	if flags.from != "" {
 		r, err = savedAudit(a, flags.from)
 	} else {
-		r, err = liveAudit(ctx, a)
+		r, err = liveAudit(ctx, a, account.Freshness{MaxAge: flags.age()})
 	}
 	if err != nil {
 		return err
@@ -127,15 +145,26 @@ func runAudit(ctx context.Context, a *app, flags *auditFlags) error {
 	if err := printAudit(a.io, r, flags.format, checks.columns); err != nil {
 		return err
 	}
+	// The other formats hold the times themselves.
+	if note := report.StaleNote(r); note != "" && (flags.format == "table" || flags.format == "sarif") {
+		fmt.Fprintf(a.io.err, "optlift: %s; --fresh asks again\n", printable(note))
+	}
 	return checks.verdict(a.io, r)
 }
 
-func liveAudit(ctx context.Context, a *app) (*account.Report, error) {
+func (f *auditFlags) age() time.Duration {
+	if f.fresh {
+		return 0
+	}
+	return f.maxAge
+}
+
+func liveAudit(ctx context.Context, a *app, fresh account.Freshness) (*account.Report, error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	auditor, err := a.auditor(ctx)
+	auditor, err := a.auditor(ctx, fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +187,9 @@ func liveAudit(ctx context.Context, a *app) (*account.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return account.NewReport(s.Account, s.Regions, facts, failed), nil
+	r := account.NewReport(s.Account, s.Regions, facts, failed)
+	r.Created = time.Now().UTC().Format(time.RFC3339)
+	return r, nil
 }
 
 // savedAudit reads a report from a file, or from standard input ("-").

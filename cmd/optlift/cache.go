@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/account/answers"
 	"github.com/optlift/optlift/aws/archive"
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
@@ -31,7 +32,7 @@ type keptCache struct {
 
 // caches lists what the program keeps between runs to be faster in the next.
 func (a *app) caches() []keptCache {
-	layers, directories, bases := a.cache("layers"), a.cache("directories"), a.cache("bases")
+	layers, directories, bases, answersDir := a.cache("layers"), a.cache("directories"), a.cache("bases"), a.cache("answers")
 	dirs := archive.OpenCache(directories)
 	return []keptCache{
 		{"layers", layers, "converted layers", storeBytes,
@@ -39,6 +40,9 @@ func (a *app) caches() []keptCache {
 			func(ctx context.Context, keep lru.Limit) (lru.Usage, error) { return pruneStore(ctx, layers, keep) }},
 		{"directories", directories, "archives' directories", account.CacheBytes, dirs.Usage,
 			func(_ context.Context, keep lru.Limit) (lru.Usage, error) { return dirs.Prune(keep) }},
+		{"answers", answersDir, "regions' answers", answers.Bytes,
+			func() (lru.Usage, error) { return lru.Look(answersDir, nil) },
+			func(_ context.Context, keep lru.Limit) (lru.Usage, error) { return lru.Prune(answersDir, nil, keep) }},
 		{"bases", bases, "layers of base images", image.BaseCacheBytes,
 			func() (lru.Usage, error) { return image.BaseCacheUsage(bases) },
 			func(_ context.Context, keep lru.Limit) (lru.Usage, error) { return image.PruneBaseCache(bases, keep) }},
@@ -109,8 +113,8 @@ func newCache(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cache",
 		Short: "Show or prune what is kept on this machine between runs",
-		Long: `optlift keeps converted layers, the directories of archives it has looked into and
-the layers of base images, so that the next run need not fetch or make them again.
+		Long: `optlift keeps converted layers, the directories of archives it has looked into,
+what AWS answered to audits and the layers of base images, so that the next run need not fetch or make them again.
 Each cache keeps to its limit by itself, the least recently used going first;
 everything in them can be made again.`,
 		Args: args(cobra.NoArgs),

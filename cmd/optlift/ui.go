@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/session"
@@ -25,7 +26,7 @@ func runUI(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	auditor, err := a.auditor(ctx)
+	auditor, err := a.auditor(ctx, account.Freshness{MaxAge: screenAge, Behind: true})
 	if err != nil {
 		return err
 	}
@@ -39,6 +40,10 @@ func runUI(ctx context.Context, a *app) error {
 	}
 	return err
 }
+
+// screenAge is how old an answer may be to be on screen until AWS has been asked
+// again, which begins when all rows are there.
+const screenAge = 7 * 24 * time.Hour
 
 // workspace is what the terminal asks for, wired to the rooms below.
 type workspace struct {
