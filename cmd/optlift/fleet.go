@@ -74,7 +74,7 @@ func (a *app) planFleet(ctx context.Context, f *fleetFlags, choices switchover.C
 			return nil, nil, usagef("--layer-from %s=… takes the layer's ARN where many functions are chosen: each counts its own layers", which)
 		}
 	}
-	audit, err := liveAudit(ctx, a)
+	audit, err := liveAudit(ctx, a, account.Freshness{})
 	if err != nil {
 		return nil, nil, err
 	}
