@@ -319,7 +319,7 @@ func (s *Server) understandQuery(r *http.Request, call *wire.Call) (request, err
 	if !ok {
 		return q, wire.Errorf(400, "InvalidAction", "The embedded account does not have the operation %s.", form.Get("Action"))
 	}
-	q.run = func() (answer, error) { return p.run(q.call) }
+	q.run = func() (answer, error) { return p.run(s, q.call) }
 	return q, nil
 }
 

@@ -39,56 +39,37 @@ func parseQuery(form url.Values) (queryCall, bool) {
 	return q, q.action != ""
 }
 
-func (q queryCall) run(c wire.Call) (answer, error) {
+func (q queryCall) run(s *Server, c wire.Call) (answer, error) {
 	var result any
-	caller := "arn:" + c.Partition() + ":iam::" + c.Account + ":user/optlift"
+	caller, id := identity(c)
 	switch q.service + "." + q.action {
 	case "sts.GetCallerIdentity":
 		result = struct {
 			Arn, UserId, Account string
-		}{caller, "AIDAEMULATOR000000000", c.Account}
+		}{caller, id, c.Account}
 	case "iam.ListAccountAliases":
 		result = struct {
 			AccountAliases struct{} // none
 			IsTruncated    bool
 		}{}
 	case "iam.GetUser":
+		if strings.Contains(caller, ":assumed-role/") { // https://github.com/RhinoSecurityLabs/pacu/issues/27
+			return answer{}, wire.Errorf(400, "ValidationError", "Must specify userName when calling with non-User credentials")
+		}
 		result = struct {
 			User struct{ Path, UserName, UserId, Arn string }
 		}{struct{ Path, UserName, UserId, Arn string }{"/", "optlift", "AIDAEMULATOR000000000", caller}}
 	case "iam.SimulatePrincipalPolicy":
-		result = q.simulate()
+		var err error
+		if result, err = q.simulate(s, c); err != nil {
+			return answer{}, err
+		}
 	case "ec2.DescribeRegions":
 		return q.describeRegions(c)
 	default:
 		return answer{}, wire.Errorf(400, "InvalidAction", "The embedded account has no %s operation %s.", q.service, q.action)
 	}
 	return q.wrap(c, result)
-}
-
-// simulate allows every action: the caller of this account may do anything.
-func (q queryCall) simulate() any {
-	type evaluation struct {
-		EvalActionName, EvalDecision, EvalResourceName string
-	}
-	var results []evaluation
-	resource := q.form.Get("ResourceArns.member.1")
-	if resource == "" {
-		resource = "*"
-	}
-	for k := range q.form {
-		if strings.HasPrefix(k, "ActionNames.member.") {
-			results = append(results, evaluation{q.form.Get(k), "allowed", resource})
-		}
-	}
-	return struct {
-		IsTruncated       bool
-		EvaluationResults struct {
-			Members []evaluation `xml:"member"`
-		}
-	}{EvaluationResults: struct {
-		Members []evaluation `xml:"member"`
-	}{results}}
 }
 
 func (q queryCall) namespace() string {

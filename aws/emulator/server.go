@@ -48,6 +48,7 @@ type Options struct {
 type Server struct {
 	opts    Options
 	host    string // "localhost:PORT"
+	number  string // the same as "IP:PORT"
 	log     *slog.Logger
 	ahead   atomic.Int64 // how far tests have moved the clock, in nanoseconds
 	objects *objects.Store
@@ -99,7 +100,10 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, fmt.Errorf("start embedded account: %s is not a TCP address", opts.Listen)
 	}
 	// By name: registry clients refuse tokens and uploads on a bare loopback address.
-	s.host = "localhost:" + strconv.Itoa(tcp.Port)
+	s.host, s.number = "localhost:"+strconv.Itoa(tcp.Port), tcp.AddrPort().String()
+	if tcp.IP.IsUnspecified() {
+		s.number = "127.0.0.1:" + strconv.Itoa(tcp.Port)
+	}
 	if err := s.open(ctx); err != nil {
 		_ = listener.Close()
 		return nil, fmt.Errorf("start embedded account: %w", err)
@@ -150,9 +154,12 @@ func (s *Server) URL() string { return "http://" + s.host }
 
 // Environ is what a client needs, as "KEY=value" lines: AWS_ENDPOINT_URL,
 // AWS_REGION (AWS_DEFAULT_REGION for older clients), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, OPTLIFT_BASE_REGISTRY.
+// S3 has an endpoint by number: clients put a bucket's name in front of a host
+// name, and not every machine resolves bucket.localhost.
 func (s *Server) Environ() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.URL(),
+		"AWS_ENDPOINT_URL_S3=http://" + s.number,
 		"AWS_REGION=" + s.opts.Region,
 		"AWS_DEFAULT_REGION=" + s.opts.Region,
 		"AWS_ACCESS_KEY_ID=AKIAEMULATOR00000000",

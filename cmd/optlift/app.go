@@ -108,7 +108,12 @@ func (a *app) startDemo(ctx context.Context) error {
 		return fmt.Errorf("start the embedded account: %w", err)
 	}
 	a.account = server
-	for _, name := range []string{"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL_ECR", "AWS_ENDPOINT_URL_STS"} {
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		// A service with an endpoint of its own would still be the real one.
+		if name != "AWS_PROFILE" && name != "AWS_SESSION_TOKEN" && !strings.HasPrefix(name, "AWS_ENDPOINT_URL") {
+			continue
+		}
 		if err := os.Unsetenv(name); err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ type served struct {
 }
 
 // exportLine is one line that a shell can eval as it stands.
-var exportLine = regexp.MustCompile(`^export ([A-Z_]+)=([A-Za-z0-9_:/.-]+)$`)
+var exportLine = regexp.MustCompile(`^export ([A-Z0-9_]+)=([A-Za-z0-9_:/.-]+)$`)
 
 // cmdEmulator serves an account until it is told to stop, and puts what it
 // prints into the environment: emulator start --functions 3, emulator stop INT
