@@ -160,7 +160,12 @@ func (r *run) apply(ctx context.Context, tasks []task) (*Result, error) {
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.s.patience)
 	defer cancel()
-	where := r.cleanUp(detached, tasks)
+	where := ""
+	if r.choices.Strategy == Refresh {
+		where = r.whereRefresh(detached)
+	} else {
+		where = r.cleanUp(detached, tasks)
+	}
 	state := StateFailed
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		state = StateStopped
@@ -170,6 +175,9 @@ func (r *run) apply(ctx context.Context, tasks []task) (*Result, error) {
 
 // success is the last word of a switch that went well.
 func (r *run) success() string {
+	if r.choices.Strategy == Refresh {
+		return r.snap.Function + " runs the new image; the one before stays in its repository"
+	}
 	m := r.snap.Function + " is a container image now; the Zip function's code and layers are kept in the backup"
 	if r.choices.Strategy == Beside {
 		m = r.name + " runs beside " + r.snap.Function + ", which is untouched but for its event source mappings"

@@ -35,8 +35,9 @@ type Entry struct {
 	// was killed left no end behind: it counts as "stopped".
 	State string `json:"state"`
 	// Fleet is the id of the fleet that the migration belongs to, if any.
-	Fleet string  `json:"fleet,omitempty"`
-	Steps []Event `json:"steps,omitempty"`
+	Fleet    string   `json:"fleet,omitempty"`
+	Strategy Strategy `json:"strategy,omitempty"`
+	Steps    []Event  `json:"steps,omitempty"`
 }
 
 // record is one line of a journal. Kind says which fields are set.
@@ -285,6 +286,9 @@ func (j *journal) close() error { return j.file.Close() }
 func (j *journal) entry(stateDir string) Entry {
 	e := Entry{ID: j.start.ID, Function: j.start.Function, Region: j.start.Region, Account: j.start.Account,
 		Started: j.start.At, State: string(j.ended), Fleet: j.start.Fleet}
+	if j.start.Choices != nil {
+		e.Strategy = j.start.Choices.withDefaults().Strategy
+	}
 	if e.State == "" {
 		e.State = StateStopped
 		if held(stateDir, j.start.Account, j.start.Region, j.start.Function) {

@@ -92,7 +92,10 @@ func (r *run) made(got *lambda.GetFunctionOutput, image bool) (bool, error) {
 			return same, err
 		}
 	}
-	return false, nil
+	if !image {
+		return false, nil
+	}
+	return r.byRefresh(got)
 }
 
 // hasCode reports whether a live function or version runs what version q is

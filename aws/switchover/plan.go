@@ -16,6 +16,7 @@ type Strategy string
 const (
 	Replace Strategy = "replace" // same name: delete and create again
 	Beside  Strategy = "beside"  // a new function, triggers moved over
+	Refresh Strategy = "refresh" // an image function gets a new image
 )
 
 // Choices are what the user decided.
@@ -28,6 +29,8 @@ type Choices struct {
 	// LayerImages are images that layers' files are taken from, by the ARN of the
 	// layer version; the other layers come from their zips. See layerImages.
 	LayerImages map[string]string `json:"layerImages,omitempty"`
+	// Origin is set for a refresh: what the new image is made from.
+	Origin *Origin `json:"origin,omitempty"`
 }
 
 // Action is what a step does to its target, in terraform's sense.

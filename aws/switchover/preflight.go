@@ -67,6 +67,10 @@ func preflight(s *Snapshot, c Choices) *notices {
 		n.refuse("snapshot", "%v", err)
 		return n
 	}
+	if c.Strategy == Refresh {
+		n.refreshable(s, config)
+		return n
+	}
 	if config.PackageType == types.PackageTypeImage {
 		n.refuse("already-image", "%s already is a container image", s.Function)
 		return n
@@ -206,17 +210,10 @@ func (n *notices) layer(s *Snapshot, of, name string) {
 
 // owners finds out whether something else manages the function.
 func (n *notices) owners(s *Snapshot, c Choices) {
-	var tags map[string]string
-	for _, a := range s.All(snapshot.KindTags) {
-		if got, err := snapshot.Decode[struct{ Tags map[string]string }](a.Value); err == nil {
-			tags = got.Tags
-		}
-	}
-	stack := tags["aws:cloudformation:stack-name"]
+	stack, logical := stackOf(s)
 	if stack == "" {
 		return
 	}
-	logical := tags["aws:cloudformation:logical-id"]
 	if c.Strategy == Beside {
 		n.warn("stack-managed", "CloudFormation stack %s manages the function: the new one beside it will not be part of the stack", stack)
 		return

@@ -32,7 +32,7 @@ const acceptRehearsal = "rehearsal-differs"
 func rehearse(ctx context.Context, r *run) (outcome, error) {
 	name, images, err := r.tryOut(ctx)
 	if err != nil {
-		return outcome{}, fmt.Errorf("rehearse under the temporary name %s: Lambda does not take it, the Zip function stays: %w", name, err)
+		return outcome{}, fmt.Errorf("rehearse under the temporary name %s: Lambda does not take it, the function stays as it is: %w", name, err)
 	}
 	return r.compare(ctx, name, fmt.Sprintf("%s became Active under the temporary name %s", plural(images, "image"), name))
 }
@@ -71,12 +71,20 @@ func (r *run) tryOut(ctx context.Context) (name string, tried int, err error) {
 		return name, 0, err
 	}
 	in.FunctionName, in.Tags = &name, map[string]string{"optlift:rehearsal": r.j.start.ID}
+	if r.choices.Strategy == Refresh {
+		if err := keepImageConfig(in, r.snap); err != nil {
+			return name, 0, err
+		}
+	}
 	if _, err := r.createAs(ctx, in, r.image); err != nil {
 		return name, 0, err
 	}
 	builds, err := buildsOf(r.snap)
 	if err != nil {
 		return name, 0, err
+	}
+	if r.choices.Strategy == Refresh {
+		builds = builds[:1] // published versions keep their images
 	}
 	for _, b := range builds[1:] {
 		if err := r.settle(ctx, name, b.qualifiers[0], false); err != nil {
@@ -122,7 +130,7 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 	}
 	if err := errors.Join(differences...); err != nil {
 		if !slices.Contains(r.choices.Accept, acceptRehearsal) {
-			return outcome{}, fmt.Errorf("the image function answers otherwise than the Zip function (go on with --accept %s): %w", acceptRehearsal, err)
+			return outcome{}, fmt.Errorf("the new image answers otherwise than the function does now (go on with --accept %s): %w", acceptRehearsal, err)
 		}
 		note += "; differences accepted: " + err.Error()
 	}

@@ -53,13 +53,21 @@ func (r *run) rollback(ctx context.Context) (*Result, error) {
 	if err == nil {
 		err = r.walk(ctx, tasks)
 	}
+	if err == nil && r.choices.Strategy == Refresh {
+		return r.end(StateRolledBack, r.snap.Function+" runs the image it had before", nil, nil)
+	}
 	if err == nil {
 		return r.end(StateRolledBack, r.snap.Function+" is the Zip function it was; images that were pushed stay in repository "+
 			repositoryName(r.snap.Function, r.choices), nil, nil)
 	}
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.s.patience)
 	defer cancel()
-	where := r.unfinished(detached, zipDeleted)
+	where := ""
+	if r.choices.Strategy == Refresh {
+		where = "the rollback is not finished; " + r.whereRefresh(detached)
+	} else {
+		where = r.unfinished(detached, zipDeleted)
+	}
 	state := StateFailed
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		state = StateStopped
@@ -116,6 +124,10 @@ func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 		}
 		l.add("delete-beside", Delete, "DeleteFunction", besideName(l.name), "", deleteBeside)
 		l.add("function", Keep, "local", l.arn+", untouched", "", keep)
+		return l.tasks, nil
+	}
+	if r.choices.Strategy == Refresh {
+		l.backRefresh()
 		return l.tasks, nil
 	}
 	l.add("rehearse-clean", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)

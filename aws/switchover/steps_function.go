@@ -33,6 +33,8 @@ func (r *run) unmoved(ctx context.Context) error {
 		return err
 	case got == nil:
 		return fmt.Errorf("function %s is gone: somebody else deleted it", r.snap.Function)
+	case r.refreshed(got):
+		return nil
 	case aws.ToString(got.Configuration.RevisionId) != r.snap.RevisionID,
 		aws.ToString(got.Configuration.CodeSha256) != r.snap.CodeSHA256:
 		return fmt.Errorf("function %s: %w", r.snap.Function, errMoved)

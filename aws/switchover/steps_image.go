@@ -9,11 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/registry"
-	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
 	"github.com/optlift/optlift/build/zipdir"
@@ -156,41 +154,36 @@ func (r *run) request(ctx context.Context, q string) (req image.Request, done fu
 			closeAll()
 		}
 	}()
-	source := func(name, sum string, root layer.Root) (layer.Source, error) {
-		file, err := r.file(sum)
+	of, err := r.origin(q)
+	if err != nil {
+		return req, nil, err
+	}
+	source := func(a Archive, root layer.Root) (layer.Source, error) {
+		f, err := os.Open(a.file(r.s.config.StateDir, r.j.start.ID))
 		if err != nil {
-			return layer.Source{}, err
-		}
-		f, err := os.Open(file)
-		if err != nil {
-			return layer.Source{}, fmt.Errorf("open %s in the backup: %w", name, err)
+			return layer.Source{}, fmt.Errorf("open %s in the backup: %w", a.Name, err)
 		}
 		open = append(open, f)
 		info, err := f.Stat()
 		if err != nil {
 			return layer.Source{}, err
 		}
-		dir, err := zipdir.Read(name, f, info.Size())
-		if err != nil {
-			return layer.Source{}, err
-		}
-		hexed, err := hexSum(sum)
-		return layer.Source{Name: name, Dir: dir, SHA256: hexed, Root: root}, err
+		dir, err := zipdir.Read(a.Name, f, info.Size())
+		return layer.Source{Name: a.Name, Dir: dir, SHA256: a.SHA256, Root: root}, err
 	}
 	req = image.Request{
-		Runtime: string(c.Runtime), Handler: aws.ToString(c.Handler), Architecture: architecture(c),
+		Runtime: of.Runtime, Handler: of.Handler, Architecture: of.Architecture,
 		Base: r.choices.Base, BaseRegistry: r.s.config.BaseRegistry, Store: r.s.config.Store, BaseCache: r.s.config.BaseCache,
 		Labels:   map[string]string{image.LabelFunction: r.snap.ARN},
 		Progress: r.progress,
 	}
-	if layers := snapshot.LayerARNs(c); len(layers) > 0 {
-		req.Labels[image.LabelLayers] = strings.Join(layers, ",")
-	}
-	if req.Code, err = source("code of "+r.snap.Function, aws.ToString(c.CodeSha256), layer.Task); err != nil {
+	if req.Code, err = source(of.Code, layer.Task); err != nil {
 		return req, nil, err
 	}
-	for _, name := range snapshot.LayerARNs(c) {
-		l, err := source(name, r.layerSum(name), layer.Opt)
+	var names []string
+	for _, a := range of.Layers {
+		names = append(names, a.Name)
+		l, err := source(a, layer.Opt)
 		if err != nil {
 			return req, nil, err
 		}
@@ -203,25 +196,15 @@ func (r *run) request(ctx context.Context, q string) (req image.Request, done fu
 		}
 		req.Layers = append(req.Layers, l)
 	}
+	if len(names) > 0 {
+		req.Labels[image.LabelLayers] = strings.Join(names, ",")
+	}
 	if c.Environment != nil {
 		if wrapper := c.Environment.Variables["AWS_LAMBDA_EXEC_WRAPPER"]; wrapper != "" {
 			req.Executables = []string{wrapper}
 		}
 	}
 	return req, closeAll, nil
-}
-
-// layerSum is the base64 SHA-256 of a layer in the snapshot.
-func (r *run) layerSum(name string) string {
-	for _, a := range r.snap.All(snapshot.KindLayer) {
-		if a.Name == name {
-			value, err := snapshot.Decode[snapshot.LayerValue](a.Value)
-			if err == nil {
-				return value.CodeSha256
-			}
-		}
-	}
-	return ""
 }
 
 // architecture is the one a function has; Lambda's default is x86_64.

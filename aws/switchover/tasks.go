@@ -57,6 +57,10 @@ func (l *lists) turns(from int) {
 func tasksFor(s *Snapshot, c Choices) ([]task, error) {
 	c = c.withDefaults()
 	l := &lists{snap: s, choices: c, name: s.Function, arn: s.ARN}
+	if c.Strategy == Refresh {
+		err := l.refresh()
+		return l.tasks, err
+	}
 	if err := l.prepare(); err != nil {
 		return nil, err
 	}

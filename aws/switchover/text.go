@@ -43,6 +43,9 @@ func (p *Plan) Text() string {
 }
 
 func (p *Plan) title() string {
+	if p.Strategy == Refresh {
+		return fmt.Sprintf("give %s a new image", p.Function)
+	}
 	if p.Strategy == Beside {
 		return fmt.Sprintf("create an image function beside %s and move its event source mappings", p.Function)
 	}
