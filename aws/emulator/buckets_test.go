@@ -66,6 +66,8 @@ func TestBuckets(t *testing.T) {
 		{"PUT", "/code/deep/key", "other", []string{"Content-MD5", "XUFAKrxLKna5cZ2REBfFkg=="}, 400, "BadDigest"},
 		{"PUT", "/code/deep/key", "other", []string{"x-amz-checksum-crc32", "AAAAAA=="}, 400, "The CRC32 you specified did not match"},
 		{"PUT", "/code/deep/key", "other", []string{"x-amz-checksum-crc32", "short"}, 400, "InvalidRequest"},
+		{"PUT", "/code/deep/key", "other", []string{"x-amz-checksum-crc32", "AAAAAA==", "x-amz-checksum-crc32c", "AAAAAA=="}, 400, "Expecting a single x-amz-checksum- header."},
+		{"HEAD", "/code", "", []string{"x-amz-expected-bucket-owner", "me"}, 400, ""},
 		{"PUT", "/code/deep/key", "other", []string{"If-None-Match", "*"}, 412, "PreconditionFailed"},
 		{"PUT", "/code/deep/key", "other", []string{"x-amz-expected-bucket-owner", "999999999999"}, 403, "AccessDenied"},
 		{"PUT", "/code/deep/key?uploadId=1&partNumber=1", "", nil, 404, "NoSuchUpload"},

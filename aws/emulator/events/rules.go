@@ -68,8 +68,9 @@ func (e *Event) end(condition, note string, now time.Time) {
 }
 
 // finish ends the event and says what is sent: to a dead-letter queue and an
-// on-failure destination both, where both are configured (LocalStack's
-// test_retries, test_lambda_destinations).
+// on-failure destination both, where both are configured (both are
+// documented, neither is said to replace the other). What they hold is recorded
+// in LocalStack's test_retries and test_dead_letter_queue.
 func (e *Event) finish(condition string, o Outcome, now time.Time) {
 	e.end(condition, "", now)
 	to, kind, detail := o.Settings.OnFailure, OnFailure, "Failure"

@@ -104,6 +104,7 @@ func trailers(in *bufio.Reader) http.Header {
 type checksum struct {
 	Algorithm, Value string
 	Type             string // fullObject or composite
+	brought          bool   // by the client, which need not
 }
 
 const (
@@ -157,6 +158,17 @@ func asked(data []byte, headers ...http.Header) (checksum, error) {
 			}
 		}
 	}
+	given := 0
+	for _, h := range headers {
+		for _, a := range algorithms {
+			if h.Get(sumHeader(a)) != "" {
+				given++
+			}
+		}
+	}
+	if given > 1 { // recorded in test_s3_checksum_no_algorithm
+		return checksum{}, &Error{400, "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.", nil}
+	}
 	for _, h := range headers {
 		for _, a := range algorithms {
 			want := h.Get(sumHeader(a))
@@ -164,14 +176,15 @@ func asked(data []byte, headers ...http.Header) (checksum, error) {
 				continue
 			}
 			got := sum(a, data)
+			// Both recorded in test_put_object_checksum.
 			if text, err := base64.StdEncoding.DecodeString(want); err != nil || len(text) != len(got) {
 				return checksum{}, &Error{400, "InvalidRequest", "Value for " + sumHeader(a) + " header is invalid.", nil}
 			}
 			if want != base64.StdEncoding.EncodeToString(got) {
 				return checksum{}, &Error{400, "BadDigest", "The " + a + " you specified did not match the calculated checksum.", nil}
 			}
-			return checksum{a, want, fullObject}, nil
+			return checksum{a, want, fullObject, true}, nil
 		}
 	}
-	return checksum{chosen, base64.StdEncoding.EncodeToString(sum(chosen, data)), fullObject}, nil
+	return checksum{chosen, base64.StdEncoding.EncodeToString(sum(chosen, data)), fullObject, false}, nil
 }

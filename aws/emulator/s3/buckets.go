@@ -31,9 +31,11 @@ func (s *Store) createBucket(r *request) error {
 		return malformed
 	}
 	region := asked.LocationConstraint
-	switch {
+	switch { // recorded in test_different_location_constraint
 	case region == "" && r.call.Region == home:
 		region = home
+	case region == home && r.call.Region == home:
+		return &Error{400, "InvalidLocationConstraint", "The specified location-constraint is not valid", nil}
 	case region == home, region != r.call.Region && r.call.Region != home:
 		what := region
 		if what == "" {
@@ -134,7 +136,10 @@ func (s *Store) putVersioning(r *request) error {
 		return err
 	}
 	var asked versioningDocument
-	if xml.Unmarshal(data, &asked) != nil || asked.Status != versioned && asked.Status != suspended {
+	if xml.Unmarshal(data, &asked) == nil && asked.Status == "" { // recorded in test_bucket_versioning_crud
+		return &Error{400, "IllegalVersioningConfigurationException", "The Versioning element must be specified", nil}
+	}
+	if asked.Status != versioned && asked.Status != suspended {
 		return malformed
 	}
 	s.mu.Lock()

@@ -7,5 +7,7 @@
 // not completed are no part of the saved state.
 //
 // Operations are those of docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html,
-// errors those of docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+// errors those of docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; their
+// texts are as LocalStack has recorded them from AWS (tests/aws/services/s3, the
+// tests that are named here).
 package s3

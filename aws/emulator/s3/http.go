@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/optlift/optlift/aws/emulator/wire"
@@ -159,6 +160,8 @@ func (r *request) write(status int, root string, content any) {
 	}
 }
 
+var matchAccount = regexp.MustCompile(`^\d{12}$`)
+
 // mine finds the request's bucket. The caller holds s.mu.
 func (s *Store) mine(r *request) (*bucket, error) {
 	b, e := s.find(r.call.Account, r.call.Region, r.bucket)
@@ -166,7 +169,10 @@ func (s *Store) mine(r *request) (*bucket, error) {
 		return nil, e
 	}
 	// docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
-	if owner := r.Header.Get("x-amz-expected-bucket-owner"); owner != "" && owner != b.Account {
+	if owner := r.Header.Get("x-amz-expected-bucket-owner"); owner != "" && !matchAccount.MatchString(owner) {
+		// recorded in test_get_bucket_policy_invalid_account_id
+		return nil, &Error{400, "InvalidBucketOwnerAWSAccountID", "The value of the expected bucket owner parameter must be an AWS Account ID... [" + owner + "]", nil}
+	} else if owner != "" && owner != b.Account {
 		return nil, denied
 	}
 	return b, nil

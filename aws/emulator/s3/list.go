@@ -258,6 +258,9 @@ func (s *Store) listVersions(r *request) error {
 		return err
 	}
 	key, id := r.query.Get("key-marker"), r.query.Get("version-id-marker")
+	if key == "" && id != "" { // recorded in test_list_objects_versions_markers
+		return &Error{400, "InvalidArgument", "A version-id marker cannot be specified without a key marker.", nil}
+	}
 	most := pageSize(r.query.Get("max-keys"))
 	var out versionList
 	more := r.versions(b, &out, key, id, most)

@@ -147,6 +147,8 @@ func TestVersions(t *testing.T) {
 	c.refused("MethodNotAllowed", c.try("GET", "/box/k?versionId="+marker, nil))
 	c.refused("NoSuchVersion", c.try("GET", "/box/k?versionId="+newVersion(), nil))
 	c.refused("InvalidArgument", c.try("GET", "/box/k?versionId=x", nil))
+	c.refused("InvalidArgument", c.try("GET", "/box?versions&version-id-marker="+marker, nil))
+	c.refused("IllegalVersioningConfigurationException", c.try("PUT", "/box?versioning", []byte("<VersioningConfiguration/>")))
 	for id, want := range map[string]string{"null": "null", one.Get("x-amz-version-id"): "one", two.Get("x-amz-version-id"): "two"} {
 		data, err := c.store.Read("123456789012", "us-east-1", "box", "k", id)
 		if _, body := c.do("GET", "/box/k?versionId="+id, nil); string(body) != want || err != nil || string(data) != want {
@@ -236,7 +238,7 @@ func TestMultipart(t *testing.T) {
 	up := start("x-amz-checksum-algorithm", "SHA256")
 	part := func(up string, number int, body []byte) string {
 		h, _ := c.do("PUT", fmt.Sprintf("%s&partNumber=%d", up, number), body)
-		return fmt.Sprintf("<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", number, h.Get("ETag"))
+		return fmt.Sprintf("<Part><PartNumber>%d</PartNumber><ETag>%s</ETag><ChecksumSHA256>%s</ChecksumSHA256></Part>", number, h.Get("ETag"), h.Get("x-amz-checksum-sha256"))
 	}
 	small := part(up, 1, []byte("small"))
 	end := part(up, 7, last)
@@ -247,7 +249,27 @@ func TestMultipart(t *testing.T) {
 	large := part(up, 1, first)
 	c.refused("InvalidPart", complete(small+end)) // it was sent again, with another tag
 	c.refused("InvalidPartOrder", complete(end+large))
-	c.refused("MalformedXML", complete(""))
+	if res := complete(""); !strings.Contains(res.Body.String(), "You must specify at least one part") {
+		t.Error(res.Body)
+	}
+	if res := complete(strings.ReplaceAll(large+end, "ChecksumSHA256", "Forgotten")); !strings.Contains(res.Body.String(), "created using a sha256 checksum. The complete request must include the checksum for each part. It was missing for part 1 ") {
+		t.Error(res.Body)
+	}
+	if res := complete(strings.ReplaceAll(large+end, "<ChecksumSHA256>", "<ChecksumSHA256>A")); !strings.Contains(res.Body.String(), "The sha256 you specified for part 1 did not match what we received.") {
+		t.Error(res.Body)
+	}
+	if res := c.try("PUT", up+"&partNumber=2", []byte("x"), "x-amz-checksum-crc32", base64.StdEncoding.EncodeToString(sum("CRC32", []byte("x")))); !strings.Contains(res.Body.String(), "expected checksum Type: sha256, actual checksum Type: crc32") {
+		t.Error(res.Body)
+	}
+	for header, want := range map[string]string{
+		"x-amz-checksum-type COMPOSITE": "can only be used with the x-amz-checksum-algorithm header",
+		"x-amz-checksum-algorithm MD4":  "Checksum algorithm provided is unsupported.",
+	} {
+		name, value, _ := strings.Cut(header, " ")
+		if res := c.try("POST", "/box/k?uploads", nil, name, value); !strings.Contains(res.Body.String(), want) {
+			t.Errorf("%s: %s", header, res.Body)
+		}
+	}
 	c.refused("InvalidArgument", c.try("PUT", up+"&partNumber=0", nil))
 	c.refused("NoSuchKey", c.try("GET", "/box/k", nil))
 	if _, body := c.do("GET", up+"&max-parts=1", nil); !strings.Contains(string(body), "<NextPartNumberMarker>1<") || !strings.Contains(string(body), "<IsTruncated>true<") {

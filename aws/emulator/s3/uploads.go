@@ -29,6 +29,7 @@ type upload struct {
 	header    map[string]string
 	algorithm string // of its checksum
 	kind      string // fullObject or composite
+	chosen    bool   // by the client
 	parts     map[int]*object
 }
 
@@ -38,20 +39,10 @@ func (s *Store) createUpload(r *request) error {
 	if len(r.key) > mostKey {
 		return longKey
 	}
-	u := &upload{key: r.key, started: r.now(), header: kept(r.Header), algorithm: usual, parts: map[int]*object{}}
-	if a := strings.ToUpper(r.Header.Get("x-amz-checksum-algorithm")); slices.Contains(algorithms, a) {
-		u.algorithm = a
-	}
-	// docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html:
-	// full-object sums are for the CRCs, composite ones for all but CRC64NVME.
-	if u.kind = composite; u.algorithm == usual {
-		u.kind = fullObject
-	}
-	if k := strings.ToUpper(r.Header.Get("x-amz-checksum-type")); k != "" && k != u.kind {
-		if k != fullObject && k != composite || u.algorithm == usual || strings.HasPrefix(u.algorithm, "SHA") {
-			return &Error{400, "InvalidRequest", "The " + k + " checksum type cannot be used with the " + strings.ToLower(u.algorithm) + " checksum algorithm.", nil}
-		}
-		u.kind = k
+	u := &upload{key: r.key, started: r.now(), header: kept(r.Header), parts: map[int]*object{}}
+	var err error
+	if u.algorithm, u.kind, u.chosen, err = agreed(r.Header); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,6 +64,30 @@ func (s *Store) createUpload(r *request) error {
 		UploadID    string `xml:"UploadId"`
 	}{r.bucket, r.key, id})
 	return nil
+}
+
+// agreed is what an upload's checksum is to be, and whether the client has chosen
+// it: full-object sums are for the CRCs, composite ones for all but CRC64NVME
+// (docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
+// The refusals are recorded in test_multipart_parts_checksum_exceptions_composite
+// and test_multipart_checksum_type_compatibility.
+func agreed(h http.Header) (algorithm, kind string, chosen bool, err error) {
+	algorithm, kind = strings.ToUpper(h.Get("x-amz-checksum-algorithm")), strings.ToUpper(h.Get("x-amz-checksum-type"))
+	switch {
+	case algorithm == "" && kind != "":
+		return "", "", false, &Error{400, "InvalidRequest", "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.", nil}
+	case algorithm == "":
+		return usual, fullObject, false, nil
+	case !slices.Contains(algorithms, algorithm):
+		return "", "", false, &Error{400, "InvalidRequest", "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [" + strings.Join(algorithms, ", ") + "]", nil}
+	case kind == "" && algorithm == usual:
+		kind = fullObject
+	case kind == "":
+		kind = composite
+	case kind == composite && algorithm == usual, kind == fullObject && strings.HasPrefix(algorithm, "SHA"), kind != fullObject && kind != composite:
+		return "", "", false, &Error{400, "InvalidRequest", "The " + kind + " checksum type cannot be used with the " + strings.ToLower(algorithm) + " checksum algorithm.", nil}
+	}
+	return algorithm, kind, true, nil
 }
 
 // under finds the request's upload. The caller holds s.mu.
@@ -133,6 +148,9 @@ func (s *Store) addPart(r *request, content func() ([]byte, checksum, error), an
 	if err != nil {
 		return err
 	}
+	if sum.Algorithm != u.algorithm && sum.brought && u.chosen { // recorded in test_multipart_parts_checksum_exceptions_composite
+		return &Error{400, "InvalidRequest", "Checksum Type mismatch occurred, expected checksum Type: " + strings.ToLower(u.algorithm) + ", actual checksum Type: " + strings.ToLower(sum.Algorithm), nil}
+	}
 	if sum.Algorithm != u.algorithm {
 		if sum, err = asked(data, http.Header{"X-Amz-Sdk-Checksum-Algorithm": {u.algorithm}}); err != nil {
 			return err
@@ -170,18 +188,55 @@ func (s *Store) abortUpload(r *request) error {
 	return nil
 }
 
+// named is a part as CompleteMultipartUpload names it.
+type named struct {
+	PartNumber                                                                     int
+	ETag                                                                           string
+	ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 string
+}
+
+func (n named) sum(algorithm string) string {
+	return map[string]string{"CRC32": n.ChecksumCRC32, "CRC32C": n.ChecksumCRC32C, usual: n.ChecksumCRC64NVME, "SHA1": n.ChecksumSHA1, "SHA256": n.ChecksumSHA256}[algorithm]
+}
+
+// check compares the parts that a client names with those it has sent. The
+// refusals are recorded in test_complete_multipart_parts_order,
+// test_multipart_complete_multipart_wrong_part, _too_small,
+// test_complete_multipart_parts_checksum_composite and
+// test_multipart_parts_checksum_exceptions_composite.
+func (u *upload) check(list []named, parts map[int]*object) error {
+	if len(list) == 0 {
+		return &Error{400, "InvalidRequest", "You must specify at least one part", nil}
+	}
+	for i, p := range list {
+		if i > 0 && p.PartNumber <= list[i-1].PartNumber {
+			return &Error{400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.", nil}
+		}
+	}
+	kind := strings.ToLower(u.algorithm)
+	for i, p := range list {
+		part, given := parts[p.PartNumber], p.sum(u.algorithm)
+		switch {
+		case part == nil || strings.Trim(p.ETag, `"`) != strings.Trim(part.ETag, `"`):
+			return &Error{400, "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.", nil}
+		case i < len(list)-1 && len(part.data) < leastPart:
+			return &Error{400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", nil}
+		case given == "" && u.chosen && u.kind == composite:
+			return &Error{400, "InvalidRequest", fmt.Sprintf("The upload was created using a %s checksum. The complete request must include the checksum for each part. It was missing for part %d in the request.", kind, p.PartNumber), nil}
+		case given != "" && given != part.Sum.Value:
+			return &Error{400, "BadDigest", fmt.Sprintf("The %s you specified for part %d did not match what we received.", kind, p.PartNumber), nil}
+		}
+	}
+	return nil
+}
+
 func (s *Store) completeUpload(r *request) error {
 	body, _, err := read(r.Request)
 	if err != nil {
 		return err
 	}
-	var list struct {
-		Part []struct {
-			PartNumber int
-			ETag       string
-		}
-	}
-	if xml.Unmarshal(body, &list) != nil || len(list.Part) == 0 {
+	var list struct{ Part []named }
+	if xml.Unmarshal(body, &list) != nil {
 		return malformed
 	}
 	s.mu.RLock()
@@ -192,32 +247,24 @@ func (s *Store) completeUpload(r *request) error {
 	}
 	parts := maps.Clone(u.parts)
 	s.mu.RUnlock()
-	var data, tags, sums []byte
-	for i, p := range list.Part {
-		if i > 0 && p.PartNumber <= list.Part[i-1].PartNumber {
-			return &Error{400, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.", nil}
-		}
+	if err := u.check(list.Part, parts); err != nil {
+		return err
 	}
-	for i, p := range list.Part {
+	var data, tags, sums []byte
+	for _, p := range list.Part {
 		part := parts[p.PartNumber]
-		switch {
-		case part == nil || strings.Trim(p.ETag, `"`) != strings.Trim(part.ETag, `"`):
-			return &Error{400, "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.", nil}
-		case i < len(list.Part)-1 && len(part.data) < leastPart:
-			return &Error{400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", nil}
-		}
 		data = append(data, part.data...)
 		tag, _ := hex.DecodeString(strings.Trim(part.ETag, `"`))    // made by newObject
 		value, _ := base64.StdEncoding.DecodeString(part.Sum.Value) // made by asked
 		tags, sums = append(tags, tag...), append(sums, value...)
 	}
 	count := "-" + strconv.Itoa(len(list.Part))
-	whole := checksum{u.algorithm, base64.StdEncoding.EncodeToString(sum(u.algorithm, data)), fullObject}
+	whole := checksum{Algorithm: u.algorithm, Value: base64.StdEncoding.EncodeToString(sum(u.algorithm, data)), Type: fullObject}
 	if u.kind == composite {
-		whole = checksum{u.algorithm, base64.StdEncoding.EncodeToString(sum(u.algorithm, sums)) + count, composite}
+		whole = checksum{Algorithm: u.algorithm, Value: base64.StdEncoding.EncodeToString(sum(u.algorithm, sums)) + count, Type: composite}
 	}
 	if want := r.Header.Get(sumHeader(u.algorithm)); want != "" && want != whole.Value {
-		return &Error{400, "BadDigest", "The " + u.algorithm + " you specified did not match the calculated checksum.", nil}
+		return &Error{400, "BadDigest", "The " + strings.ToLower(u.algorithm) + " you specified did not match the calculated checksum.", nil}
 	}
 	o := newObject(data, whole, u.header, r.now())
 	tag := md5.Sum(tags) //nolint:gosec // S3's
@@ -226,7 +273,9 @@ func (s *Store) completeUpload(r *request) error {
 		return err
 	}
 	s.mu.Lock()
-	delete(s.buckets[r.bucket].uploads, r.query.Get("uploadId"))
+	if b := s.buckets[r.bucket]; b != nil {
+		delete(b.uploads, r.query.Get("uploadId"))
+	}
 	s.mu.Unlock()
 	r.write(http.StatusOK, "CompleteMultipartUploadResult", completed{
 		Location: "http://" + r.Host + "/" + r.bucket + "/" + r.key, Bucket: r.bucket, Key: r.key, ETag: o.ETag,
