@@ -7,6 +7,7 @@ import (
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/ui/config"
 	"github.com/optlift/optlift/ui/sessionlog"
 )
 
@@ -48,12 +49,18 @@ type Where struct {
 	Demo    bool // the embedded account
 	// Note says what is uncertain about Regions; "" for nothing.
 	Note string
+	// Endpoint is where the account is served when that is not AWS; "" for AWS.
+	Endpoint string
 }
 
 // Options start the terminal.
 type Options struct {
 	Version string
 	NoColor bool // any non-empty NO_COLOR
+	// Config holds the user's choices; its zero value is config.Default.
+	Config config.Config
+	// History is the file that keeps what was typed, for the next start; "" for none.
+	History string
 	// Farewell gets, once the screen is gone, how the last migration ended and
 	// what to type next; nil is os.Stderr.
 	Farewell io.Writer

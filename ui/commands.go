@@ -33,6 +33,11 @@ var commands = []help.Command{
 	{Line: "journal", Help: "the migrations made from this machine, or one by its id"},
 	{Line: "log", Help: "the AWS calls of this session, and what went wrong"},
 	{Line: "arm", Help: "allow changes to this account, after its id is typed"},
+	{Line: "filter", Help: "show what a saved filter finds; without its name, the list of them"},
+	{Line: "columns", Help: "choose the columns of the functions, their order and what sorts"},
+	{Line: "theme", Help: "choose the colours; without a name, look at all themes"},
+	{Line: "mouse", Help: "let the mouse select, scroll and sort, or leave it to the terminal"},
+	{Line: "console", Help: "open what is selected in the AWS console"},
 	{Line: "refresh", Help: "list and measure the functions again"},
 	{Line: "help", Help: "what can be done on this screen"},
 	{Line: "quit", Help: "leave"},
@@ -57,7 +62,7 @@ func (m *model) globals() []keys.Action {
 	)
 	find := keys.Action{ID: "filter", Keys: []string{"/"}, Label: "filter", Group: group, Help: "filter what is on screen"}
 	for i := range out {
-		if m.keys[len(m.keys)-1] == out[i].ID {
+		if m.places[len(m.places)-1] == out[i].ID {
 			out[i].Label = ""
 		}
 	}
@@ -66,6 +71,8 @@ func (m *model) globals() []keys.Action {
 	}
 	out = append(out, find,
 		keys.Action{ID: "palette", Keys: []string{":"}, Label: "go", Group: group, Help: "go anywhere by name"},
+		keys.Action{ID: "console", Keys: []string{"O"}, Group: group, Help: "open what is selected in the AWS console, and copy its address", Disabled: m.unopened()},
+		keys.Action{ID: "mouse", Keys: []string{"ctrl+t"}, Group: group, Help: "turn the mouse on or off"},
 		keys.Action{ID: "log", Keys: []string{"!"}, Group: group, Help: "the AWS calls of this session, and what went wrong"},
 		keys.Action{ID: "help", Keys: []string{"?"}, Label: "help", Group: group, Help: "this list"},
 	)
@@ -100,6 +107,11 @@ func (m *model) global(id string) (tea.Cmd, bool) {
 		return m.leave(), true
 	case "suspend":
 		return tea.Suspend, true
+	case "console":
+		return m.openConsole(), true
+	case "mouse":
+		m.toggleMouse()
+		return nil, true
 	case functions.Refresh:
 		return m.refresh(), true
 	}
@@ -115,54 +127,10 @@ func (m *model) refresh() tea.Cmd {
 	return tea.Batch(cmd, m.broadcast(functions.Changed{}))
 }
 
-// command performs a line typed after ":".
-func (m *model) command(line string) tea.Cmd {
-	words := strings.Fields(line)
-	if len(words) == 0 {
-		return nil
-	}
-	m.lines = remember(m.lines, strings.Join(words, " "))
-	name := words[0]
-	if full, ok := short[name]; ok {
-		name = full
-	}
-	return m.open(screen.Place{Name: name, Args: words[1:]})
-}
-
-// complete returns what a command line could become.
-func (m *model) complete(text string) []string {
-	name, rest, args := strings.Cut(text, " ")
-	var out []string
-	if !args {
-		for _, c := range commands {
-			if strings.HasPrefix(c.Line, name) {
-				out = append(out, c.Line)
-			}
-		}
-		return out
-	}
-	if full, ok := short[name]; ok {
-		name = full
-	}
-	if name != "function" && name != "opt" && name != "migrate" {
-		return nil
-	}
-	for _, r := range m.inv.Rows() {
-		if strings.HasPrefix(r.Name, rest) {
-			out = append(out, name+" "+r.Name)
-			if len(out) == 20 {
-				break
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
 // open goes to a place.
 func (m *model) open(p screen.Place) tea.Cmd {
 	key := strings.Join(append([]string{p.Name}, p.Args...), " ")
-	if i := slices.Index(m.keys, key); i >= 0 && p.Name != "functions" && p.Name != "help" {
+	if i := slices.Index(m.places, key); i >= 0 && p.Name != "functions" && p.Name != "help" {
 		m.pop(i + 1)
 		return nil
 	}
@@ -214,6 +182,21 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		return m.openMigration(p.Args)
 	case screen.Bulk:
 		return m.openBulk(p.Args)
+	case "filter":
+		return m.openSaved(p.Args)
+	case "columns":
+		m.pop(1)
+		return m.perform(m.first().Do("columns"))
+	case "theme":
+		m.openThemes(p.Args)
+	case "mouse":
+		m.toggleMouse()
+	case "console":
+		if why := m.unopened(); why != "" {
+			m.say(screen.Info, "not now: "+why)
+			return nil
+		}
+		return m.openConsole()
 	case "journal":
 		j := journal.New(m.jobs, m.backend, m.again)
 		m.push(key, j)
@@ -228,7 +211,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		m.push(key, sessionlog.New(m.log, m.backend.Calls))
 	case "help":
 		if _, ok := m.top().(*help.Screen); !ok {
-			m.push(key, help.New(m.top().Crumb(), commands, m.top().Actions(), m.globals()))
+			m.push(key, help.New(m.top().Crumb(), commands, m.bound.Apply(m.top().Actions()), m.bound.Apply(m.globals())))
 		}
 	case "arm":
 		if m.armed {

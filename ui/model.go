@@ -7,10 +7,13 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/filter"
 	"github.com/optlift/optlift/ui/awscli"
+	"github.com/optlift/optlift/ui/config"
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/prompt"
 	"github.com/optlift/optlift/ui/screen"
@@ -30,18 +33,31 @@ const interval = 100 * time.Millisecond
 // model is the root: it owns the stack of screens and performs what they ask
 // for. Only its Update changes state.
 type model struct {
+	ctx     context.Context
 	backend Backend
 	where   Where
 	account awscli.Account
 	armed   bool
 
-	w, h   int
-	dark   bool
-	depth  theme.Depth
-	styles *theme.Styles
+	w, h  int
+	dark  bool
+	depth theme.Depth
+	// nocolor is the user's wish for none, whatever the terminal has.
+	nocolor bool
+	theme   string // one of theme.Names
+	styles  *theme.Styles
+	mouse   bool
+	bound   keys.Bound
+	names   map[string]string // of actions' keys, made when asked for
+	saved   filter.Saved
+
+	// cursor is the terminal's own, nil while nothing is typed; set by frame.
+	cursor *tea.Cursor
+	// Where the breadcrumbs and the footer can be clicked, as drawn last.
+	crumbSpots, footerSpots []spot
 
 	stack   []screen.Screen
-	keys    []string // what each screen of the stack was opened as
+	places  []string // what each screen of the stack was opened as
 	inv     *inventory.Inventory
 	jobs    *job.Group
 	audit   *job.Job
@@ -59,6 +75,7 @@ type model struct {
 
 	ticking     bool
 	tick        func(d time.Duration, fn func(time.Time) tea.Msg) tea.Cmd
+	browse      func(ctx context.Context, page string) bool
 	leaving     bool // leave as soon as the guarded job has ended
 	interrupted bool
 }
@@ -66,7 +83,11 @@ type model struct {
 // newModel returns the root on its first screen. It calls the backend's cheap
 // methods, so it is not called from Update.
 func newModel(ctx context.Context, b Backend, opts Options) *model {
+	if opts.Config.Theme == "" {
+		opts.Config = config.Default()
+	}
 	m := &model{
+		ctx:     ctx,
 		backend: b,
 		where:   b.Where(),
 		armed:   b.Armed(),
@@ -76,19 +97,47 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 		events:  &job.Stream[account.Event]{},
 		log:     &sessionlog.Log{},
 		tick:    tea.Tick,
+		browse:  browse,
+		theme:   opts.Config.Theme,
+		mouse:   opts.Config.Mouse,
+		bound:   opts.Config.Keys,
+		saved:   opts.Config.Filters,
 	}
-	if opts.NoColor {
+	if m.nocolor = opts.NoColor; m.nocolor {
 		m.depth = theme.Mono
 	}
-	m.styles = theme.New(m.dark, m.depth)
+	m.paint()
+	if opts.History != "" {
+		m.recall(opts.History)
+	}
 	if !m.where.Demo {
 		m.account.Profile = m.where.Profile
 	}
 	if m.where.Note != "" {
 		m.say(screen.Warn, m.where.Note)
 	}
-	m.push("functions", functions.New(m.inv, m.account, m.where.Account, m.where.Regions))
+	m.push("functions", functions.New(m.inv, m.account, m.where.Account, m.where.Regions,
+		functions.Options{Layout: opts.Config.Layout, Saved: m.saved, Key: m.keyOf}))
 	return m
+}
+
+// paint puts the theme in force.
+func (m *model) paint() { m.styles = theme.Named(m.theme, m.dark, m.depth) }
+
+// keyOf names the key of an action, for texts.
+func (m *model) keyOf(action string) string {
+	if m.names == nil {
+		m.names = map[string]string{}
+		for _, k := range keys.Catalogue() {
+			if m.names[k.ID] == "" {
+				m.names[k.ID] = keys.Name(k.Keys[0])
+			}
+		}
+		for id, bound := range m.bound {
+			m.names[id] = keys.Name(bound[0])
+		}
+	}
+	return m.names[action]
 }
 
 // Init implements tea.Model.
@@ -108,7 +157,7 @@ func (m *model) startAudit() tea.Cmd {
 
 func (m *model) push(key string, s screen.Screen) {
 	m.stack = append(m.stack, s)
-	m.keys = append(m.keys, key)
+	m.places = append(m.places, key)
 	m.prompt = nil
 }
 
@@ -118,7 +167,7 @@ func (m *model) pop(n int) {
 		last := len(m.stack) - 1
 		m.stack[last].Close()
 		m.stack[last] = nil
-		m.stack, m.keys = m.stack[:last], m.keys[:last]
+		m.stack, m.places = m.stack[:last], m.places[:last]
 	}
 	m.prompt = nil
 }

@@ -42,6 +42,9 @@ func run(ctx context.Context, m *model, opts Options, programOptions ...tea.Prog
 	}
 	m.jobs.Wait()
 	m.farewell(out)
+	if err := m.keep(opts.History); err != nil {
+		fmt.Fprintln(out, "optlift: "+sanitize.Text(err.Error()))
+	}
 	switch {
 	case err == nil, errors.Is(err, tea.ErrInterrupted):
 		return interrupted, nil

@@ -32,10 +32,21 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.w, m.h = msg.Width, msg.Height
 	case tea.BackgroundColorMsg:
 		m.dark = msg.IsDark()
-		m.styles = theme.New(m.dark, m.depth)
+		m.paint()
 	case tea.ColorProfileMsg:
-		m.depth = depthOf(msg.Profile, m.depth)
-		m.styles = theme.New(m.dark, m.depth)
+		m.depth = depthOf(msg.Profile, m.nocolor)
+		m.paint()
+	case tea.ResumeMsg:
+		// While the program slept its window may have changed its colours.
+		cmd = tea.RequestBackgroundColor
+	case tea.MouseClickMsg:
+		cmd = m.click(msg)
+	case tea.MouseWheelMsg:
+		cmd = m.wheel(msg)
+	case browsed:
+		if msg.started {
+			m.say(screen.Good, "opened in the browser, and copied: "+msg.page)
+		}
 	case tea.KeyPressMsg:
 		cmd = m.key(msg)
 	case tea.PasteMsg:
@@ -54,10 +65,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, tea.Batch(cmd, m.keepTicking())
 }
 
-// depthOf is how deep a terminal's colours are; what was asked for stays.
-func depthOf(p colorprofile.Profile, asked theme.Depth) theme.Depth {
+// depthOf is how deep a terminal's colours are.
+func depthOf(p colorprofile.Profile, nocolor bool) theme.Depth {
 	switch {
-	case asked == theme.Mono || p <= colorprofile.ASCII:
+	case nocolor || p <= colorprofile.ASCII:
 		return theme.Mono
 	case p == colorprofile.ANSI:
 		return theme.Sixteen
@@ -164,7 +175,7 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typing(msg)
 	}
 	m.note = ""
-	action, ok := keys.Find(msg, m.top().Actions(), m.globals())
+	action, ok := keys.Find(msg, m.bound.Apply(m.top().Actions()), m.bound.Apply(m.globals()))
 	if !ok {
 		return nil
 	}
@@ -285,13 +296,4 @@ func (m *model) typing(msg tea.Msg) tea.Cmd {
 		_ = f.SetFilter("")
 	}
 	return nil
-}
-
-// remember adds a line to a history, each line once, the last 100.
-func remember(history []string, line string) []string {
-	if line == "" {
-		return history
-	}
-	history = slices.DeleteFunc(history, func(s string) bool { return s == line })
-	return append(history[max(len(history)-99, 0):], line)
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/optlift/optlift/ui/dialog"
 	"github.com/optlift/optlift/ui/draw"
-	"github.com/optlift/optlift/ui/keys"
+	"github.com/optlift/optlift/ui/sanitize"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/theme"
 )
@@ -17,15 +17,42 @@ const airy = 30
 
 // View implements tea.Model.
 func (m *model) View() tea.View {
+	m.cursor = nil
 	v := tea.NewView(strings.Join(m.frame(), "\n"))
 	v.AltScreen = true
-	v.WindowTitle = "optlift · " + m.top().Crumb()
-	if m.current != nil {
-		if done, of, running := m.current.Progress(); running && of > 0 {
-			v.ProgressBar = tea.NewProgressBar(tea.ProgressBarDefault, done*100/of)
-		}
+	v.Cursor = m.cursor
+	v.WindowTitle = sanitize.Text("optlift · " + m.top().Crumb())
+	v.ProgressBar = m.progress()
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
 	}
 	return v
+}
+
+// progress is what the terminal may show beside its title: how far the migration
+// is, or else the audit.
+func (m *model) progress() *tea.ProgressBar {
+	if m.current != nil {
+		if done, of, running := m.current.Progress(); running && of > 0 {
+			return tea.NewProgressBar(tea.ProgressBarDefault, done*100/of)
+		}
+	}
+	if m.audit == nil {
+		return nil
+	}
+	measured, found, listed := m.inv.Progress()
+	if !listed || found == 0 {
+		return tea.NewProgressBar(tea.ProgressBarIndeterminate, 0)
+	}
+	return tea.NewProgressBar(tea.ProgressBarDefault, measured*100/found)
+}
+
+// bodyTop is the line in which the screens begin.
+func (m *model) bodyTop() int {
+	if m.h >= airy {
+		return 3
+	}
+	return 2
 }
 
 // frame draws exactly h lines of at most w columns.
@@ -38,13 +65,10 @@ func (m *model) frame() []string {
 	}
 	out := make([]string, 0, m.h)
 	// The body comes first: what a screen counts depends on what is seen of it.
-	room := m.h - 4
-	if m.h >= airy {
-		room--
-	}
+	room := m.h - 2 - m.bodyTop()
 	body := m.top().View(m.styles, m.w, room)
 	out = append(out, m.banner(), m.crumbs())
-	if m.h >= airy {
+	for len(out) < m.bodyTop() {
 		out = append(out, "")
 	}
 	out = append(out, body[:min(len(body), room)]...)
@@ -52,9 +76,28 @@ func (m *model) frame() []string {
 		out = append(out, "")
 	}
 	if m.ask != nil {
-		dialog.Over(out[2:], m.ask.View(m.styles, m.w-4, m.h-4), m.w)
+		left, top := dialog.Over(out[2:], m.ask.View(m.styles, m.w-4, m.h-4), m.w)
+		m.point(left, top+2)
 	}
-	return append(out, m.status(), m.footer())
+	status := m.status()
+	if m.prompt != nil {
+		m.cursorAt(m.prompt.Cursor(), m.h-2)
+	}
+	return append(out, status, m.footer())
+}
+
+// point puts the cursor into the question whose box has its corner there.
+func (m *model) point(left, top int) {
+	if x, y, shown := m.ask.Cursor(); shown {
+		m.cursorAt(left+x, top+y)
+	}
+}
+
+// cursorAt shows the terminal's own cursor, which screen readers and input
+// methods follow.
+func (m *model) cursorAt(x, y int) {
+	m.cursor = tea.NewCursor(min(x, m.w-1), min(y, m.h-1))
+	m.cursor.Shape = tea.CursorBar
 }
 
 // small is what is shown where the screens do not fit.
@@ -63,6 +106,7 @@ func (m *model) small() []string {
 	say := func(t theme.Tone, text string) { out = append(out, draw.Para(m.styles, m.w, 0, t, text)...) }
 	if m.ask != nil {
 		out = m.ask.View(m.styles, m.w, m.h)
+		m.point(0, 0)
 	} else {
 		say(theme.Strong, "optlift needs 60×20")
 		if j := m.jobs.Guarded(); j != nil {
@@ -119,6 +163,7 @@ func (m *model) crumbs() string {
 	l := draw.NewLine(m.styles, m.w, false).Gap(1)
 	room := m.w - len([]rune(count)) - 3
 	path := draw.NewLine(m.styles, max(room, 10), false)
+	m.crumbSpots = m.crumbSpots[:0]
 	for i, s := range m.stack {
 		if i > 0 {
 			path.Put(theme.Dim, " › ")
@@ -127,7 +172,9 @@ func (m *model) crumbs() string {
 		if i == len(m.stack)-1 {
 			tone = theme.Strong
 		}
+		from := 1 + path.Used()
 		path.Put(tone, s.Crumb())
+		m.crumbSpots = append(m.crumbSpots, spot{from: from, to: 1 + path.Used(), depth: i})
 	}
 	if f, ok := m.top().(screen.Filterable); ok && f.Filter() != "" && m.prompt == nil {
 		path.Put(theme.Accent, "  /"+f.Filter())
@@ -164,17 +211,17 @@ func (m *model) footer() string {
 	if m.ask != nil || m.prompt != nil {
 		return m.promptFooter()
 	}
-	type hint struct{ key, label string }
+	type hint struct{ key, label, action string }
 	var major, minor, always []hint
 	seen := map[string]bool{}
-	for _, table := range [][]keys.Action{m.top().Actions(), m.globals()} {
+	for _, table := range m.tables() {
 		for _, a := range table {
 			if a.Label == "" || len(a.Keys) == 0 || seen[a.Keys[0]] || a.Disabled != "" {
 				continue
 			}
 			seen[a.Keys[0]] = true
 			text := a.Binding().Help()
-			h := hint{text.Key, text.Desc}
+			h := hint{text.Key, text.Desc, a.ID}
 			switch {
 			case a.ID == "help" || a.ID == "quit" || a.ID == "back":
 				always = append(always, h)
@@ -191,7 +238,13 @@ func (m *model) footer() string {
 		room -= width(h)
 	}
 	l := draw.NewLine(m.styles, m.w, false).Gap(1)
-	show := func(h hint) { l.Put(theme.Accent, h.key).Put(theme.Dim, " "+h.label).Gap(2) }
+	m.footerSpots = m.footerSpots[:0]
+	show := func(h hint) {
+		from := l.Used()
+		l.Put(theme.Accent, h.key).Put(theme.Dim, " "+h.label)
+		m.footerSpots = append(m.footerSpots, spot{from: from, to: l.Used(), action: h.action})
+		l.Gap(2)
+	}
 	for _, h := range append(major, minor...) {
 		if width(h) > room {
 			continue

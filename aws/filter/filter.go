@@ -82,9 +82,15 @@ func (f Filter) Match(r Row) bool {
 
 // Parse reads a filter. Its errors say what is wrong with which term.
 func Parse(text string, columns Columns) (Filter, error) {
+	return ParseSaved(text, columns, nil)
+}
+
+// ParseSaved is Parse where "@name" stands for a saved filter, which is one term:
+// it holds where all of its own do. With nil, "@name" is a word as any other.
+func ParseSaved(text string, columns Columns, saved Saved) (Filter, error) {
 	f := Filter{text: text}
 	for _, word := range split(text) {
-		t, err := parseTerm(word, columns)
+		t, err := parseTerm(word, columns, saved)
 		if err != nil {
 			return Filter{}, err
 		}
@@ -134,7 +140,7 @@ func split(text string) []string {
 	return words
 }
 
-func parseTerm(word string, columns Columns) (term, error) {
+func parseTerm(word string, columns Columns, saved Saved) (term, error) {
 	var t term
 	whole := word
 	if rest, ok := strings.CutPrefix(word, "!"); ok {
@@ -143,6 +149,12 @@ func parseTerm(word string, columns Columns) (term, error) {
 	switch {
 	case word == "":
 		return term{}, nil
+	case strings.HasPrefix(word, "@") && saved != nil:
+		test, err := saved.term(word[1:], columns)
+		if err != nil {
+			return term{}, err
+		}
+		t.test = test
 	case strings.HasPrefix(word, "/"):
 		// A regular expression is being typed until its closing slash comes.
 		expr := strings.TrimSuffix(word[1:], "/")

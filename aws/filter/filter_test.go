@@ -102,6 +102,43 @@ func TestGrammar(t *testing.T) {
 	}
 }
 
+func TestSaved(t *testing.T) {
+	saved := Saved{"big": "size>200MB", "node": "runtime:node !/reports/", "broken": "/(/"}
+	for text, want := range map[string]string{
+		"@big":        "Orders-API",
+		"!@big":       "reports a:b", // of "two words" nobody knows
+		"@node":       "Orders-API",
+		"!@node":      "reports two words a:b img",
+		"@big !@node": "",
+		`"@big"`:      "Orders-API",
+	} {
+		f, err := ParseSaved(text, columns, saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range rows {
+			if f.Match(r) {
+				got = append(got, r.name)
+			}
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("%q finds %q, want %q", text, s, want)
+		}
+	}
+	for text, want := range map[string]string{"@no": `no saved filter "no", but big, broken, node`, "@broken": "not a regular expression"} {
+		if _, err := ParseSaved(text, columns, saved); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := Parse("@no", columns); err != nil {
+		t.Errorf("without saved filters @no is a word: %v", err)
+	}
+	if ValidName("a b") || ValidName("") || !ValidName("near-limit_2") {
+		t.Error("names")
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"/(/":        "not a regular expression",

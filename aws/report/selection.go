@@ -25,7 +25,13 @@ type sortKey struct {
 // order: columns, separated by commas, the first one counting most; a "-" in
 // front turns one round. Both may be "".
 func ParseSelection(filterText, sortText string) (Selection, error) {
-	f, err := filter.Parse(filterText, filterColumns())
+	return ParseSavedSelection(filterText, sortText, nil)
+}
+
+// ParseSavedSelection is ParseSelection where "@name" in the filter stands for a
+// saved one.
+func ParseSavedSelection(filterText, sortText string, saved filter.Saved) (Selection, error) {
+	f, err := filter.ParseSaved(filterText, filterColumns(), saved)
 	if err != nil {
 		return Selection{}, fmt.Errorf("filter: %w", err)
 	}

@@ -37,6 +37,7 @@ type app struct {
 	demo         bool
 	write        bool
 	baseRegistry string
+	configFile   string // "" is where config.Path looks
 
 	mu      sync.Mutex
 	session *session.Session
@@ -68,7 +69,10 @@ func (a *app) open(ctx context.Context) (*session.Session, error) {
 			return nil, err
 		}
 	}
-	opts := session.Options{Profile: a.profile, Regions: a.regions, Write: a.write, Unlimited: a.demo}
+	opts, err := a.sessionOptions()
+	if err != nil {
+		return nil, err
+	}
 	if a.io.inTTY && a.io.errTTY {
 		opts.MFA = a.askMFA
 	}

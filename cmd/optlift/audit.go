@@ -64,7 +64,7 @@ there is a finding of that id, or of that severity or a worse one.`,
 	f := cmd.Flags()
 	f.StringVarP(&flags.format, "output", "o", "table", "table, json, csv, markdown or sarif")
 	f.StringVar(&flags.from, "from", "", "show a report saved with -o json; - reads standard input")
-	f.StringVar(&flags.filter, "filter", "", "only functions that pass this filter")
+	f.StringVar(&flags.filter, "filter", "", "only functions that pass this filter; @NAME is one of the configuration file")
 	f.StringVar(&flags.sort, "sort", "", "order by these columns, separated by commas; - in front turns one round")
 	f.StringSliceVar(&flags.columns, "columns", nil, "columns of table, csv and markdown, separated by commas")
 	f.BoolVar(&flags.fresh, "fresh", false, "ask AWS for everything, whatever an earlier audit was told")
@@ -82,7 +82,7 @@ type auditChecks struct {
 	failOn    []string
 }
 
-func (f *auditFlags) parse() (*auditChecks, error) {
+func (f *auditFlags) parse(a *app) (*auditChecks, error) {
 	if err := oneOf("output", f.format, "table", "json", "csv", "markdown", "sarif"); err != nil {
 		return nil, err
 	}
@@ -103,8 +103,8 @@ func (f *auditFlags) parse() (*auditChecks, error) {
 		}
 	}
 	var err error
-	if c.selection, err = report.ParseSelection(f.filter, f.sort); err != nil {
-		return nil, usageError{err}
+	if c.selection, err = a.selection(f.filter, f.sort); err != nil {
+		return nil, err
 	}
 	ids := f.columns
 	switch {
@@ -128,7 +128,7 @@ func (f *auditFlags) parse() (*auditChecks, error) {
 var severities = []string{account.Error, account.Warning, account.Note}
 
 func runAudit(ctx context.Context, a *app, flags *auditFlags) error {
-	checks, err := flags.parse()
+	checks, err := flags.parse(a)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/fleet"
-	"github.com/optlift/optlift/aws/report"
 	"github.com/optlift/optlift/aws/switchover"
 )
 
@@ -65,9 +64,9 @@ func (a *app) fleet(ctx context.Context) (*fleet.Fleet, error) {
 // planFleet finds the functions that pass the filter and plans each one's switch.
 // Regions that could not be listed whole come back beside the plan.
 func (a *app) planFleet(ctx context.Context, f *fleetFlags, choices switchover.Choices) (*fleet.Plan, []account.RegionError, error) {
-	selection, err := report.ParseSelection(f.where, "")
+	selection, err := a.selection(f.where, "")
 	if err != nil {
-		return nil, nil, usageError{err}
+		return nil, nil, err
 	}
 	for which := range choices.LayerImages {
 		if !strings.HasPrefix(which, "arn:") {

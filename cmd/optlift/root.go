@@ -71,12 +71,13 @@ typed in the terminal UI.`,
 	f.StringSliceVar(&a.regions, "region", nil, "AWS region, several separated by commas, or all")
 	f.BoolVar(&a.demo, "demo", false, "work on an embedded account instead of AWS")
 	f.BoolVar(&a.write, "write", false, "allow writes to the account")
+	f.StringVar(&a.configFile, "config", "", "configuration file (see optlift config)")
 	f.StringVar(&a.baseRegistry, "base-registry", os.Getenv("OPTLIFT_BASE_REGISTRY"),
 		"registry and path of the base images (default public.ecr.aws/lambda)")
 	cmd.AddCommand(
 		newAudit(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
 		newPlan(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
-		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a), newCache(a),
+		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a), newCache(a), newConfig(a),
 	)
 	return cmd
 }

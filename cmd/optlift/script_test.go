@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 					env.Setenv("REGISTRY", strings.TrimSuffix(value, "/lambda"))
 				}
 			}
-			for _, dir := range []string{"XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR"} {
+			for _, dir := range []string{"XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "TMPDIR"} {
 				path := filepath.Join(env.WorkDir, "."+strings.ToLower(dir))
 				if err := os.MkdirAll(path, 0o700); err != nil {
 					return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/optlift/optlift/aws/account"
@@ -22,7 +23,15 @@ func runUI(ctx context.Context, a *app) error {
 	case os.Getenv("TERM") == "dumb":
 		return usagef("the terminal UI can't work with TERM=dumb: optlift audit prints the same account")
 	}
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
 	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := a.state()
 	if err != nil {
 		return err
 	}
@@ -34,6 +43,8 @@ func runUI(ctx context.Context, a *app) error {
 		Version: version(),
 		// Any value counts, as no-color.org asks.
 		NoColor: os.Getenv("NO_COLOR") != "",
+		Config:  cfg,
+		History: filepath.Join(state, "history"),
 	})
 	if err == nil && interrupted {
 		err = context.Canceled
@@ -58,6 +69,7 @@ func (w *workspace) Where() ui.Where {
 	return ui.Where{
 		Account: w.session.Account, Caller: w.session.CallerARN, Profile: w.session.Profile,
 		Regions: w.session.Regions, Demo: w.app.demo, Note: w.session.RegionsNote,
+		Endpoint: w.session.Endpoint(),
 	}
 }
 

@@ -35,6 +35,11 @@ type Dialog struct {
 	entry bool // any text is an answer
 	input input.Line
 	wrong bool
+	// cursor is where the next letter goes, in the box as drawn last.
+	cursor struct {
+		x, y  int
+		shown bool
+	}
 }
 
 // Entry returns a dialog whose answer is any text but an empty one. what says
@@ -97,6 +102,10 @@ func (d *Dialog) Update(msg tea.Msg) Action {
 	return Action{}
 }
 
+// Cursor is where the cursor stands in the box that View drew last, if anything
+// is typed there.
+func (d *Dialog) Cursor() (x, y int, shown bool) { return d.cursor.x, d.cursor.y, d.cursor.shown }
+
 // View draws the dialog's box, at most w wide and h high.
 func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 	w = min(w, 76)
@@ -114,8 +123,7 @@ func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 	var foot []string
 	if d.typed() {
 		l := draw.NewLine(st, in, false).Put(theme.Accent, "› ")
-		before, after := d.input.Split()
-		l.Typed(before, after)
+		d.cursor.x = 2 + l.Typed(d.input.Split())
 		foot = append(foot, "", draw.Text(st, in, theme.Dim, "Type "+d.What+", then enter. esc leaves it."), l.String())
 		if d.wrong {
 			wrong := "That is not " + sanitize.Text(d.Want) + "."
@@ -147,6 +155,8 @@ func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 	if len(foot) > h-2 {
 		foot = foot[len(foot)-(h-2):]
 	}
+	// The line being typed is the last but one.
+	d.cursor.y, d.cursor.shown = len(body)+len(foot)-1, d.typed()
 	return box(st, w, d.Tone, d.Title, append(body, foot...))
 }
 
@@ -174,14 +184,15 @@ func fit(s string, w int) string {
 	return s
 }
 
-// Over lays box over the middle of a frame of w columns.
-func Over(frame, box []string, w int) []string {
+// Over lays box over the middle of a frame of w columns and returns where its
+// corner is.
+func Over(frame, box []string, w int) (left, top int) {
 	if len(box) == 0 {
-		return frame
+		return 0, 0
 	}
 	bw := ansi.StringWidth(box[0])
-	left := max((w-bw)/2, 0)
-	top := max((len(frame)-len(box))/2, 0)
+	left = max((w-bw)/2, 0)
+	top = max((len(frame)-len(box))/2, 0)
 	for i, line := range box {
 		if top+i >= len(frame) {
 			break
@@ -201,5 +212,5 @@ func Over(frame, box []string, w int) []string {
 		}
 		frame[top+i] = l + "\x1b[m" + line + "\x1b[m" + r
 	}
-	return frame
+	return left, top
 }

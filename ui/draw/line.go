@@ -25,6 +25,9 @@ func NewLine(st *theme.Styles, width int, selected bool) *Line {
 // Left is the number of columns still free.
 func (l *Line) Left() int { return l.width - l.used }
 
+// Used is the number of columns that are filled.
+func (l *Line) Used() int { return l.used }
+
 // Put appends a text, cut with "…" where the line ends.
 func (l *Line) Put(t theme.Tone, text string) *Line {
 	text, n := sanitize.Fit(text, l.Left())
@@ -82,11 +85,15 @@ func (l *Line) Flush(t theme.Tone, text string) *Line {
 	return l.Gap(l.Left()-n).put(t, text, n)
 }
 
-// Typed appends a text that is being typed with its cursor between before and
-// after. What is before it scrolls to keep the cursor in sight.
-func (l *Line) Typed(before, after string) *Line {
+// Typed appends a text that is being typed and returns the column of the cursor,
+// which stands between before and after. What is before it scrolls to keep the
+// cursor in sight.
+func (l *Line) Typed(before, after string) (cursor int) {
 	text, n := sanitize.FitLeft(before, max(l.Left()-2, 0))
-	return l.put(theme.Strong, text, n).Put(theme.Accent, "▏").Put(theme.Strong, after)
+	l.put(theme.Strong, text, n)
+	cursor = l.used
+	l.Put(theme.Strong, after)
+	return cursor
 }
 
 // Append appends another line under construction.

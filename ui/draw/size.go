@@ -3,6 +3,7 @@ package draw
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/optlift/optlift/ui/theme"
@@ -116,12 +117,13 @@ func (l *Line) Stack(segments []Segment, of int64, w int) *Line {
 		sum += s.Size
 		end := int(sum * int64(w) / of)
 		end = min(max(end, at+1), w-min(len(segments)-1-i, w))
-		for ; at < end; at++ {
-			l.put(s.Tone, s.Letter, 1)
+		if end > at {
+			l.put(s.Tone, strings.Repeat(s.Letter, end-at), end-at)
+			at = end
 		}
 	}
-	for ; at < w; at++ {
-		l.put(theme.Track, "·", 1)
+	if at < w {
+		l.put(theme.Track, strings.Repeat("·", w-at), w-at)
 	}
 	return l
 }

@@ -1,12 +1,11 @@
 package functions
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/mark"
@@ -14,188 +13,223 @@ import (
 	"github.com/optlift/optlift/ui/theme"
 )
 
-// The columns, in the order of their sort keys.
-const (
-	colName = iota
-	colRuntime
-	colArch
-	colType
-	colLayers
-	colZip
-	colUnzipped
-	colPercent
-	colExtensions
-	colFindings
-	colRegion
-)
-
-func columns(regions bool) []table.Column {
-	return []table.Column{
-		{ID: "name", Title: "FUNCTION", Width: 23, Flex: true, Max: 44},
-		{ID: "runtime", Title: "RUNTIME", Width: 13, Flex: true, Max: 15, Rank: 3},
-		{ID: "architecture", Title: "ARCH", Width: 6, Rank: 7},
-		{ID: "package type", Title: "TYPE", Width: 5, Rank: 8},
-		{ID: "layers", Title: "LYR", Width: 3, Right: true, Number: true, Rank: 2},
-		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Number: true, Rank: 9},
-		{ID: "unzipped size", Title: "UNZIPPED", Width: 10, Right: true, Number: true},
-		{ID: "share of the limit", Title: "OF 250 MB", Width: 10, Right: true, Number: true, Flex: true, Max: 24, Rank: 1},
-		{ID: "extensions", Title: "EXT", Width: 3, Number: true, Rank: 4, Flex: true, Max: 24},
-		{ID: "findings", Title: "FIND", Width: 4, Right: true, Number: true},
-		{ID: "region", Title: "REGION", Width: 14, Rank: 5, Hide: !regions},
-	}
+// column is one thing the table can tell of a function. Its ID is the word for it
+// in filters, in the configuration and in reports.
+type column struct {
+	table.Column
+	help string
+	cell func(s *Screen, r *inventory.Row) table.Cell
+	// What sorts: numbers, or texts where number is nil.
+	number func(r *inventory.Row) (int64, bool)
+	text   func(r *inventory.Row) string
 }
 
-func (s *Screen) cell(row, col int) table.Cell {
-	r := s.rows[row]
-	switch col {
-	case colName:
-		return table.Text(theme.Plain, r.Name, false)
-	case colRuntime:
-		return orNone(r.Runtime)
-	case colArch:
-		return orNone(r.Architecture)
-	case colType:
-		if r.PackageType == "Image" {
-			return table.Text(theme.Accent, "Image", false)
-		}
-		return table.Text(theme.Dim, r.PackageType, false)
-	case colLayers:
-		if len(r.Layers) == 0 {
-			return table.Text(theme.Dim, "-", true)
-		}
-		return table.Text(theme.Plain, strconv.Itoa(len(r.Layers)), true)
-	case colZip:
-		if r.PackageType == "Image" {
-			return table.Text(theme.Dim, "-", true)
-		}
-		return table.Text(theme.Dim, draw.Bytes(r.CodeSize), true)
-	case colUnzipped:
-		text, tone := mark.Unzipped(r, s.inv.Running())
-		return table.Text(tone, text, true)
-	case colPercent:
-		return func(l *draw.Line, w int) { percent(l, w, r) }
-	case colExtensions:
-		return func(l *draw.Line, w int) { extensions(l, w, r) }
-	case colFindings:
-		return findings(r)
-	}
-	return table.Text(theme.Dim, r.Region, false)
-}
-
-func orNone(s string) table.Cell {
-	if s == "" {
-		return table.Text(theme.Dim, "-", false)
-	}
-	return table.Text(theme.Dim, s, false)
-}
-
-func percent(l *draw.Line, w int, r *inventory.Row) {
-	n, known := r.Unzipped()
-	if !known {
-		l.Gap(w)
-		return
-	}
-	bar := max(w-5, 0)
-	line, text := draw.Fill(n, account.UnzippedLimit)
-	l.Bar(line, n, account.UnzippedLimit, bar).Gap(w-bar-4).Right(text, draw.Percent(n, account.UnzippedLimit), 4)
-}
-
-func extensions(l *draw.Line, w int, r *inventory.Row) {
-	switch {
-	case r.Facts == nil || r.PackageType == "Image" && len(r.Facts.Extensions) == 0:
-		l.Gap(w)
-	case len(r.Facts.Extensions) == 0 && !r.Facts.Known:
-		l.Cell(theme.Warn, "?", w)
-	case len(r.Facts.Extensions) == 0:
-		l.Cell(theme.Dim, "-", w)
-	case w < 12:
-		l.Cell(theme.Plain, strconv.Itoa(len(r.Facts.Extensions)), w)
-	default:
-		names := make([]string, len(r.Facts.Extensions))
-		for i, e := range r.Facts.Extensions {
-			names[i] = e.Name
-		}
-		l.Cell(theme.Plain, strings.Join(names, ", "), w)
-	}
-}
-
-func findings(r *inventory.Row) table.Cell {
-	severity, n := r.Worst()
-	if n == 0 {
-		if r.Facts == nil {
-			return table.Text(theme.Dim, "", true)
-		}
-		return table.Text(theme.Dim, "-", true)
-	}
-	shape, tone := mark.Severity(severity)
-	return table.Text(tone, shape+strconv.Itoa(n), true)
-}
-
-// order sorts rows by a column; rows without a value come last either way, and
-// equal ones are in the order of their names.
-func order(rows []*inventory.Row, col int, desc bool) {
-	number := func(r *inventory.Row) (int64, bool) {
-		switch col {
-		case colLayers:
-			return int64(len(r.Layers)), true
-		case colZip:
-			return r.CodeSize, r.PackageType != "Image"
-		case colUnzipped, colPercent:
-			return r.Unzipped()
-		case colExtensions:
+// columns are all of them, in the order of the default layout.
+var columns = []column{
+	{
+		Column: table.Column{ID: "name", Title: "FUNCTION", Width: 23, Flex: true, Max: 44},
+		help:   "the function's name",
+		cell:   func(_ *Screen, r *inventory.Row) table.Cell { return table.Text(theme.Plain, r.Name, false) },
+		text:   func(r *inventory.Row) string { return r.Name },
+	},
+	dim("runtime", "RUNTIME", "the runtime's identifier", 13, 15, 3, func(r *inventory.Row) string { return r.Runtime }),
+	dim("arch", "ARCH", "x86_64 or arm64", 6, 6, 7, func(r *inventory.Row) string { return r.Architecture }),
+	{
+		Column: table.Column{ID: "type", Title: "TYPE", Width: 5, Rank: 8},
+		help:   "Zip or Image",
+		cell: func(_ *Screen, r *inventory.Row) table.Cell {
+			if r.PackageType == "Image" {
+				return table.Text(theme.Accent, "Image", false)
+			}
+			return table.Text(theme.Dim, r.PackageType, false)
+		},
+		text: func(r *inventory.Row) string { return r.PackageType },
+	},
+	{
+		Column: table.Column{ID: "layers", Title: "LYR", Width: 3, Right: true, Number: true, Rank: 2},
+		help:   "how many layers it has",
+		cell: func(_ *Screen, r *inventory.Row) table.Cell {
+			if len(r.Layers) == 0 {
+				return table.Text(theme.Dim, "-", true)
+			}
+			return table.Text(theme.Plain, strconv.Itoa(len(r.Layers)), true)
+		},
+		number: func(r *inventory.Row) (int64, bool) { return int64(len(r.Layers)), true },
+	},
+	{
+		Column: table.Column{ID: "zip", Title: "ZIP", Width: 10, Right: true, Number: true, Rank: 9},
+		help:   "the size of its zip, without layers",
+		cell: func(_ *Screen, r *inventory.Row) table.Cell {
+			if r.PackageType == "Image" {
+				return table.Text(theme.Dim, "-", true)
+			}
+			return table.Text(theme.Dim, draw.Bytes(r.CodeSize), true)
+		},
+		number: func(r *inventory.Row) (int64, bool) { return r.CodeSize, r.PackageType != "Image" },
+	},
+	{
+		Column: table.Column{ID: "unzipped", Title: "UNZIPPED", Width: 10, Right: true, Number: true},
+		help:   "code and layers on disk",
+		cell: func(s *Screen, r *inventory.Row) table.Cell {
+			text, tone := mark.Unzipped(r, s.inv.Running())
+			return table.Text(tone, text, true)
+		},
+		number: (*inventory.Row).Unzipped,
+	},
+	{
+		Column: table.Column{ID: "percent", Title: "OF 250 MB", Width: 10, Right: true, Number: true, Flex: true, Max: 30, Rank: 1},
+		help:   "the same as a share of the limit, with a bar of code and layers",
+		cell:   func(_ *Screen, r *inventory.Row) table.Cell { return func(l *draw.Line, w int) { percent(l, w, r) } },
+		number: (*inventory.Row).Unzipped,
+	},
+	{
+		Column: table.Column{ID: "extensions", Title: "EXT", Width: 3, Number: true, Rank: 4, Flex: true, Max: 24},
+		help:   "how many extensions it runs, or which where there is room",
+		cell: func(_ *Screen, r *inventory.Row) table.Cell {
+			return func(l *draw.Line, w int) { extensions(l, w, r) }
+		},
+		number: func(r *inventory.Row) (int64, bool) {
 			if r.Facts == nil {
 				return 0, false
 			}
 			return int64(len(r.Facts.Extensions)), true
-		case colFindings:
+		},
+	},
+	{
+		Column: table.Column{ID: "findings", Title: "FIND", Width: 4, Right: true, Number: true},
+		help:   "the gravest finding's mark, and how many there are",
+		cell:   func(_ *Screen, r *inventory.Row) table.Cell { return findings(r) },
+		number: func(r *inventory.Row) (int64, bool) {
 			severity, n := r.Worst()
 			weight := map[string]int64{"error": 2, "warning": 1}[severity]
 			return weight<<32 + int64(n), r.Facts != nil
-		}
-		return 0, false
-	}
-	text := func(r *inventory.Row) string {
-		switch col {
-		case colRuntime:
-			return r.Runtime
-		case colArch:
-			return r.Architecture
-		case colType:
-			return r.PackageType
-		case colRegion:
-			return r.Region
-		}
-		return r.Name
-	}
-	slices.SortFunc(rows, func(a, b *inventory.Row) int {
-		var c int
-		switch col {
-		case colName, colRuntime, colArch, colType, colRegion:
-			x, y := text(a), text(b)
-			if (x == "") != (y == "") {
-				return cmp.Compare(len(y), len(x))
+		},
+	},
+	dim("region", "REGION", "its region", 14, 14, 5, func(r *inventory.Row) string { return r.Region }),
+	{
+		Column: table.Column{ID: "memory", Title: "MEMORY", Width: 8, Right: true, Number: true, Rank: 10},
+		help:   "its memory",
+		cell: func(_ *Screen, r *inventory.Row) table.Cell {
+			return table.Text(theme.Dim, strconv.Itoa(r.MemoryMB)+" MB", true)
+		},
+		number: func(r *inventory.Row) (int64, bool) { return int64(r.MemoryMB), true },
+	},
+	{
+		Column: table.Column{ID: "modified", Title: "MODIFIED", Width: 10, Number: true, Rank: 11},
+		help:   "the day of its last change, UTC",
+		cell: func(_ *Screen, r *inventory.Row) table.Cell {
+			if r.LastModified.IsZero() {
+				return table.Text(theme.Dim, "-", false)
 			}
-			c = strings.Compare(x, y)
-		default:
-			x, xok := number(a)
-			y, yok := number(b)
-			if xok != yok {
-				if xok {
-					return -1
-				}
-				return 1
-			}
-			c = cmp.Compare(x, y)
+			return table.Text(theme.Dim, r.LastModified.UTC().Format("2006-01-02"), false)
+		},
+		number: func(r *inventory.Row) (int64, bool) { return r.LastModified.Unix(), !r.LastModified.IsZero() },
+	},
+	dim("handler", "HANDLER", "its handler", 16, 32, 12, func(r *inventory.Row) string { return r.Handler }),
+	dim("managed", "MANAGED BY", "what manages it, such as a CloudFormation stack", 16, 32, 6, func(r *inventory.Row) string {
+		if r.Facts == nil {
+			return ""
 		}
-		if desc {
-			c = -c
-		}
-		if c == 0 {
-			c = strings.Compare(a.Name, b.Name)
-		}
-		if c == 0 {
-			c = strings.Compare(a.ARN, b.ARN)
-		}
-		return c
-	})
+		return r.Facts.ManagedBy
+	}),
 }
+
+// dim is a column of quiet text.
+func dim(id, title, help string, width, most, rank int, text func(r *inventory.Row) string) column {
+	return column{
+		Column: table.Column{ID: id, Title: title, Width: width, Flex: most > width, Max: most, Rank: rank},
+		help:   help, text: text,
+		cell: func(_ *Screen, r *inventory.Row) table.Cell { return orNone(text(r)) },
+	}
+}
+
+func columnOf(id string) (column, bool) {
+	i := slices.IndexFunc(columns, func(c column) bool { return c.ID == id })
+	if i < 0 {
+		return column{}, false
+	}
+	return columns[i], true
+}
+
+// ColumnNames are the columns' IDs.
+func ColumnNames() []string {
+	var out []string
+	for _, c := range columns {
+		out = append(out, c.ID)
+	}
+	return out
+}
+
+// ColumnHelp are the columns' IDs, each with what it tells.
+func ColumnHelp() [][2]string {
+	var out [][2]string
+	for _, c := range columns {
+		out = append(out, [2]string{c.ID, c.help})
+	}
+	return out
+}
+
+// MinWidth and MaxWidth bound the width of a column that the user gives, in
+// terminal columns.
+const (
+	MinWidth = 3
+	MaxWidth = 120
+)
+
+// Layout is which columns the table has, how wide and sorted by which.
+type Layout struct {
+	Columns []string       // IDs, in order
+	Sort    string         // an ID, with "-" before it for the largest first
+	Widths  map[string]int // of columns that do not fit themselves
+}
+
+// DefaultLayout is the layout of those who have chosen none. Its column of
+// regions is left out where there is one region only.
+func DefaultLayout() Layout {
+	return Layout{
+		Columns: []string{"name", "runtime", "arch", "type", "layers", "zip", "unzipped", "percent", "extensions", "findings", "region"},
+		Sort:    "-percent",
+	}
+}
+
+func (l Layout) clone() Layout {
+	return Layout{slices.Clone(l.Columns), l.Sort, maps.Clone(l.Widths)}
+}
+
+// use puts a layout in force.
+func (s *Screen) use(l Layout) {
+	if len(l.Columns) == 0 {
+		l = DefaultLayout()
+	}
+	s.layout = l.clone()
+	byDefault := slices.Equal(l.Columns, DefaultLayout().Columns)
+	s.shown, s.table.Columns = nil, nil
+	for _, id := range l.Columns {
+		c, ok := columnOf(id)
+		if !ok || byDefault && id == "region" && len(s.regions) == 1 {
+			continue
+		}
+		if w, ok := l.Widths[id]; ok {
+			c.Width, c.Flex = w, false
+		}
+		s.shown = append(s.shown, c)
+		s.table.Columns = append(s.table.Columns, c.Column)
+	}
+	s.sortBy(strings.CutPrefix(l.Sort, "-"))
+}
+
+// sortBy orders by a column, on screen or not.
+func (s *Screen) sortBy(id string, desc bool) {
+	if _, ok := columnOf(id); !ok {
+		return
+	}
+	s.layout.Sort = id
+	if desc {
+		s.layout.Sort = "-" + id
+	}
+	s.table.Desc = desc
+	s.table.Sort = slices.IndexFunc(s.shown, func(c column) bool { return c.ID == id })
+}
+
+// sorting is the column that gives the order.
+func (s *Screen) sorting() (id string, desc bool) { return strings.CutPrefix(s.layout.Sort, "-") }

@@ -12,10 +12,8 @@ import (
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/list"
-	"github.com/optlift/optlift/ui/mark"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/table"
-	"github.com/optlift/optlift/ui/theme"
 )
 
 // Changed tells that the inventory has changed.
@@ -24,23 +22,38 @@ type Changed struct{}
 // Refresh asks for a new audit.
 const Refresh = "refresh"
 
+// Options are the user's choices.
+type Options struct {
+	Layout Layout
+	Saved  filter.Saved
+	// Key names the key of an action as it is bound, for the texts on screen.
+	Key func(action string) string
+}
+
 // Screen is the table of functions.
 type Screen struct {
+	Options
 	inv     *inventory.Inventory
 	account awscli.Account
 	own     string // the account's id
 	regions []string
 	table   table.Table
+	shown   []column // those of the table
+	layout  Layout   // in force
 	filter  filter.Filter
 	sorted  []*inventory.Row // all, in order
 	rows    []*inventory.Row // those that pass the filter
+	marked  marks
+	above   int // lines above the table, as drawn last
 }
 
 // New returns the screen over an inventory of account own.
-func New(inv *inventory.Inventory, account awscli.Account, own string, regions []string) *Screen {
-	s := &Screen{inv: inv, account: account, own: own, regions: regions}
-	s.table.Columns = columns(len(regions) > 1)
-	s.table.Sort, s.table.Desc = colPercent, true
+func New(inv *inventory.Inventory, account awscli.Account, own string, regions []string, o Options) *Screen {
+	if o.Saved == nil {
+		o.Saved = filter.Saved{}
+	}
+	s := &Screen{Options: o, inv: inv, account: account, own: own, regions: regions, marked: marks{}}
+	s.use(o.Layout)
 	s.sync()
 	return s
 }
@@ -58,31 +71,48 @@ func (s *Screen) Selected() *inventory.Row {
 
 // Actions implements screen.Screen.
 func (s *Screen) Actions() []keys.Action {
-	none, image := "", ""
+	none, image, bulk := "", "", ""
 	if r := s.Selected(); r == nil {
 		none = "no function is selected"
 		image = none
 	} else if r.PackageType == "Image" {
 		image = r.Name + " already is a container image"
 	}
+	label := ""
+	switch {
+	case len(s.marked) == 0:
+		bulk = "no function is marked: " + s.Key("mark") + " marks the selected one"
+	case !s.convertible():
+		bulk = "all marked functions are images already"
+	default:
+		label = fmt.Sprintf("migrate %d", len(s.marked))
+	}
 	own := []keys.Action{
 		{ID: "open", Keys: []string{"enter"}, Label: "open", Group: "Function", Help: "show the selected function", Disabled: none},
 		{ID: "opt", Keys: []string{"o"}, Label: "/opt", Group: "Function", Help: "look under /opt: its layers merged", Disabled: image},
 		{ID: "migrate", Keys: []string{"m"}, Label: "migrate", Group: "Function", Help: "plan the switch to a container image", Disabled: image},
+		{ID: "bulk", Keys: []string{"M"}, Label: label, Group: "Function", Help: "migrate all marked functions, one after the other", Disabled: bulk},
+		{ID: "mark", Keys: []string{"space"}, Label: "mark", Minor: true, Group: "Function", Help: "mark the function, or take its mark away", Disabled: none},
+		{ID: "mark-all", Keys: []string{"ctrl+a"}, Group: "Function", Help: "mark all functions on screen, or none", Disabled: none},
 		{ID: "copy", Keys: []string{"y"}, Group: "Function", Help: "copy the AWS CLI call", Disabled: none},
 		{ID: "export", Keys: []string{"e"}, Label: "export", Minor: true, Group: "List", Help: "write the functions on screen to a file: CSV, JSON or Markdown", Disabled: none},
 		{ID: Refresh, Keys: []string{"r"}, Group: "List", Help: "list and measure again", Disabled: s.busy()},
+		{ID: "columns", Keys: []string{"c"}, Label: "columns", Minor: true, Group: "List", Help: "choose the columns, their order and what sorts"},
+		{ID: "saved", Keys: []string{"f"}, Group: "List", Help: "choose a saved filter", Disabled: s.unsaved()},
 		{ID: "sort-next", Keys: []string{"s"}, Label: "sort", Minor: true, Group: "List", Help: "sort by the next column"},
 		{ID: "sort-turn", Keys: []string{"S"}, Group: "List", Help: "turn the order round"},
 	}
-	for i, key := range sortKeys {
-		own = append(own, keys.Action{
-			ID: "sort-" + key, Keys: []string{key}, Group: "List", Help: "sort by " + s.table.Columns[i].ID,
-		})
+	for i := range s.shown[:min(len(s.shown), len(sortKeys))] {
+		a := keys.Action{ID: "sort-" + sortKeys[i], Keys: sortKeys[i : i+1], Group: "List"}
+		if i == 0 {
+			a.Help = "sort by the first column; 2 to 9 and 0 by those after it"
+		}
+		own = append(own, a)
 	}
 	return append(own, list.Actions()...)
 }
 
+// sortKeys are the keys of the first ten columns.
 var sortKeys = []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}
 
 func (s *Screen) busy() string {
@@ -102,6 +132,14 @@ func (s *Screen) Do(id string) screen.Effect {
 		s.sort(key)
 		return screen.Effect{}
 	}
+	switch id {
+	case "columns":
+		return screen.Effect{Show: newChooser(s)}
+	case "saved":
+		return screen.Effect{Show: newMenu(s)}
+	case "bulk":
+		return s.bulk()
+	}
 	r := s.Selected()
 	if r == nil {
 		return screen.Effect{}
@@ -111,6 +149,10 @@ func (s *Screen) Do(id string) screen.Effect {
 		return screen.Effect{Open: screen.Place{Name: "function", Args: []string{r.ARN}}}
 	case "opt", "migrate":
 		return screen.Effect{Open: screen.Place{Name: id, Args: []string{r.ARN}}}
+	case "mark":
+		s.toggle()
+	case "mark-all":
+		s.toggleAll()
 	case "export":
 		return s.askExport()
 	case "copy":
@@ -120,21 +162,21 @@ func (s *Screen) Do(id string) screen.Effect {
 }
 
 func (s *Screen) sort(key string) {
-	switch key {
+	switch id, desc := s.sorting(); key {
 	case "next":
-		for range s.table.Columns {
-			s.table.Sort = (s.table.Sort + 1) % len(s.table.Columns)
-			if !s.table.Columns[s.table.Sort].Hide {
-				break
-			}
-		}
-		s.table.Desc = s.table.Columns[s.table.Sort].Number
+		next := s.shown[(s.table.Sort+1)%len(s.shown)]
+		s.sortBy(next.ID, next.Number)
 	case "turn":
-		s.table.Desc = !s.table.Desc
+		s.sortBy(id, !desc)
 	default:
 		for i, k := range sortKeys {
-			if k == key {
-				s.table.SortBy(i)
+			if k != key || i >= len(s.shown) {
+				continue
+			}
+			if c := s.shown[i]; c.ID == id {
+				s.sortBy(id, !desc)
+			} else {
+				s.sortBy(c.ID, c.Number)
 			}
 		}
 	}
@@ -154,7 +196,7 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 
 // SetFilter implements screen.Filterable.
 func (s *Screen) SetFilter(text string) error {
-	f, err := filter.Parse(text, inventory.Columns())
+	f, err := filter.ParseSaved(text, inventory.Columns(), s.Saved)
 	if err != nil {
 		return err
 	}
@@ -176,6 +218,8 @@ func (s *Screen) Count() string {
 	switch {
 	case !listed:
 		out = fmt.Sprintf("%d of %d+ measured, listing", measured, found)
+	case measured < found && s.inv.Running():
+		out = fmt.Sprintf("%d of %d measured, loading", measured, found)
 	case measured < found:
 		out = fmt.Sprintf("%d of %d measured", measured, found)
 	default:
@@ -184,13 +228,16 @@ func (s *Screen) Count() string {
 	if !s.filter.Empty() {
 		out = fmt.Sprintf("%d shown · %s", len(s.rows), out)
 	}
-	return out
+	return s.markedCount() + out
 }
 
 // sync takes in what changed: rows or their order.
 func (s *Screen) sync() {
 	s.sorted = append(s.sorted[:0], s.inv.Rows()...)
-	order(s.sorted, s.table.Sort, s.table.Desc)
+	id, desc := s.sorting()
+	by, _ := columnOf(id)
+	order(s.sorted, by, desc)
+	s.prune()
 	s.narrow()
 }
 
@@ -210,84 +257,4 @@ func (s *Screen) remember() {
 	if r := s.Selected(); r != nil {
 		s.table.Remember(r.ARN)
 	}
-}
-
-// View implements screen.Screen.
-func (s *Screen) View(st *theme.Styles, w, h int) []string {
-	var out []string
-	for _, e := range s.inv.Errors() {
-		if len(s.inv.Rows()) == 0 || len(out) >= 3 {
-			break
-		}
-		out = append(out, draw.NewLine(st, w, false).Gap(1).Put(theme.Warn, "! ").
-			Put(theme.Plain, e.Region+" could not be listed to its end: "+e.Message).String())
-	}
-	if len(s.rows) == 0 {
-		return append(out, s.empty(st, w)...)
-	}
-	room := h - len(out)
-	detail := room >= 6
-	if detail {
-		room -= 2
-	}
-	out = append(out, s.table.View(st, w, room, s.cell, nil)...)
-	if detail {
-		for len(out) < h-2 {
-			out = append(out, "")
-		}
-		out = append(out, "", s.detail(st, w))
-	}
-	return out
-}
-
-// detail says in one line what the selected row's columns can't.
-func (s *Screen) detail(st *theme.Styles, w int) string {
-	r := s.Selected()
-	l := draw.NewLine(st, w, false).Gap(1)
-	if r == nil {
-		return l.String()
-	}
-	switch why := r.Why(); {
-	case why != "":
-		l.Put(theme.Warn, "? ").Put(theme.Strong, r.Name).Put(theme.Dim, "  size unknown: ").Put(theme.Plain, why)
-	case r.Facts != nil && len(r.Facts.Findings) > 0:
-		f := r.Facts.Findings[0]
-		shape, tone := mark.Severity(f.Severity)
-		l.Put(tone, shape+" ").Put(theme.Strong, r.Name).Put(theme.Plain, "  "+f.Message)
-	default:
-		l.Put(theme.Strong, r.Name)
-		if r.Description != "" {
-			l.Put(theme.Dim, "  "+r.Description)
-		} else {
-			l.Put(theme.Dim, "  "+r.ARN)
-		}
-	}
-	return l.String()
-}
-
-func (s *Screen) empty(st *theme.Styles, w int) []string {
-	out := []string{""}
-	say := func(t theme.Tone, text string) { out = append(out, draw.Para(st, w-1, 2, t, text)...) }
-	regions := strings.Join(s.regions, ", ")
-	switch {
-	case len(s.inv.Rows()) > 0:
-		say(theme.Strong, "Nothing matches "+s.filter.String())
-		say(theme.Dim, "esc shows all functions again. ? explains what the filter understands.")
-	case s.inv.Running() && len(s.inv.Errors()) == 0:
-		say(theme.Strong, "Listing the functions of "+regions+" …")
-		say(theme.Dim, "Rows appear as soon as the first page is here.")
-	case len(s.inv.Errors()) > 0:
-		say(theme.Bad, "The functions could not be listed.")
-		for _, e := range s.inv.Errors() {
-			out = append(out, "")
-			say(theme.Strong, e.Region)
-			say(theme.Plain, e.Message)
-		}
-		out = append(out, "")
-		say(theme.Dim, "r tries again. ! shows everything that went wrong in this session.")
-	default:
-		say(theme.Strong, "No functions in "+regions+".")
-		say(theme.Dim, "Other regions are chosen at the start: optlift --region eu-west-1,us-east-1 or --region all.")
-	}
-	return out
 }

@@ -14,6 +14,7 @@ type List struct {
 // where its row is gone, the place.
 func (l *List) Sync(n int, keyAt func(int) string) {
 	l.n = n
+	was := l.cursor
 	switch {
 	case n == 0:
 		l.cursor = 0
@@ -25,12 +26,22 @@ func (l *List) Sync(n int, keyAt func(int) string) {
 		l.cursor = min(l.cursor, n-1)
 		for i := range n {
 			if keyAt(i) == l.key {
+				// The row stays where it is on screen while others come and go above it.
 				l.cursor = i
+				l.offset += i - was
 				break
 			}
 		}
 	}
 	l.scroll()
+}
+
+// At is the row in a line of the window drawn last, -1 where there is none.
+func (l *List) At(line int) int {
+	if row := l.offset + line; line >= 0 && line < l.height && row < l.n {
+		return row
+	}
+	return -1
 }
 
 // Remember notes the key of the selected row; called after each move.
@@ -78,7 +89,7 @@ var moves = []keys.Action{
 	{ID: "up", Keys: []string{"up", "k"}, Group: "Moving", Help: "one row up"},
 	{ID: "down", Keys: []string{"down", "j"}, Group: "Moving", Help: "one row down"},
 	{ID: "page-up", Keys: []string{"pgup", "ctrl+b"}, Group: "Moving", Help: "one page up"},
-	{ID: "page-down", Keys: []string{"pgdown", "ctrl+f", "space"}, Group: "Moving", Help: "one page down"},
+	{ID: "page-down", Keys: []string{"pgdown", "ctrl+f"}, Group: "Moving", Help: "one page down"},
 	{ID: "half-up", Keys: []string{"ctrl+u"}, Group: "Moving", Help: "half a page up"},
 	{ID: "half-down", Keys: []string{"ctrl+d"}, Group: "Moving", Help: "half a page down"},
 	{ID: "top", Keys: []string{"g", "home"}, Group: "Moving", Help: "to the first row"},

@@ -20,6 +20,7 @@ type Prompt struct {
 	input   input.Line
 	history []string
 	at      int // in history; len(history) is the line being typed
+	cursor  int
 }
 
 // New returns a prompt holding text, with earlier lines to go back to.
@@ -106,16 +107,18 @@ func common(c []string, text string) string {
 	return start
 }
 
+// Cursor is the column of the cursor in what View drew last.
+func (p *Prompt) Cursor() int { return p.cursor }
+
 // View draws the prompt in one line of w columns.
 func (p *Prompt) View(st *theme.Styles, w int) string {
 	l := draw.NewLine(st, w, false).Put(theme.Accent, " "+p.Mark)
-	before, after := p.input.Split()
-	l.Typed(before, after)
+	p.cursor = l.Typed(p.input.Split())
 	if p.Err != "" {
 		l.Put(theme.Bad, "   "+p.Err)
 	} else if p.Complete != nil {
 		if c := p.Complete(p.Text()); len(c) > 0 {
-			l.Put(theme.Dim, "   "+strings.Join(c, "  "))
+			l.Put(theme.Dim, "    "+strings.Join(c, "  "))
 		}
 	}
 	return l.String()

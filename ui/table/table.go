@@ -40,6 +40,27 @@ type Table struct {
 	Columns []Column
 	Sort    int // index of the column that gives the order, -1 for none
 	Desc    bool
+
+	widths []int // as drawn last
+}
+
+// At tells what lies at column x of line y of what View drew last: a row, or in
+// the line of titles a column; -1 for what is not there.
+func (t *Table) At(x, y int) (row, column int) {
+	if y != 0 {
+		return t.List.At(y - 1), -1
+	}
+	at := 1
+	for i, w := range t.widths {
+		if w == 0 {
+			continue
+		}
+		if x >= at && x < at+w {
+			return -1, i
+		}
+		at += w + gap
+	}
+	return -1, -1
 }
 
 // SortBy orders by column i; a second time turns the order round.
@@ -103,6 +124,7 @@ func (t *Table) View(st *theme.Styles, w, h int, cell func(row, col int) Cell, m
 		return nil
 	}
 	widths := t.layout(w - 1) // the last column stays free
+	t.widths = widths
 	out := make([]string, 0, h)
 	head := draw.NewLine(st, w, false).Gap(1)
 	first := true
@@ -141,7 +163,8 @@ func (t *Table) View(st *theme.Styles, w, h int, cell func(row, col int) Cell, m
 		m := " "
 		if selected {
 			m = "▌"
-		} else if mark != nil {
+		}
+		if mark != nil {
 			if s := mark(row); s != "" {
 				m = s
 			}

@@ -3,7 +3,6 @@ package theme
 import (
 	"image/color"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -71,42 +70,6 @@ type Styles struct {
 	open [2][toneCount]string
 }
 
-// palette is the small set of colours everything is built from.
-type palette struct {
-	dim, accent, good, warn, bad, track, selected, ink color.Color
-	code                                               color.Color
-	layers                                             [layers]color.Color
-}
-
-func hex(s string) color.Color { return lipgloss.Color(s) }
-
-// The layers' hues are far apart for the common kinds of colour blindness.
-var (
-	dark = palette{
-		dim: hex("#808a97"), accent: hex("#8ab4e8"), good: hex("#8cc07c"), warn: hex("#e3b35c"),
-		bad: hex("#ec8479"), track: hex("#454d58"), selected: hex("#3a3a3a"), ink: hex("#12161c"),
-		code: hex("#9ba6b2"),
-		layers: [layers]color.Color{
-			hex("#5db5e6"), hex("#e5a13b"), hex("#45bf95"), hex("#d98ab8"), hex("#d9cf62"), hex("#e07f4f"),
-		},
-	}
-	light = palette{
-		dim: hex("#656e78"), accent: hex("#1d5fa6"), good: hex("#2c7a34"), warn: hex("#8f6000"),
-		bad: hex("#b3271e"), track: hex("#c3cad2"), selected: hex("#dadada"), ink: hex("#ffffff"),
-		code: hex("#5c6772"),
-		layers: [layers]color.Color{
-			hex("#0b6fae"), hex("#a86200"), hex("#007558"), hex("#98427a"), hex("#7a6c00"), hex("#ad461c"),
-		},
-	}
-)
-
-// sixteen follows the terminal's own palette; the selection is reversed.
-var sixteen = palette{
-	dim: ansi.BrightBlack, accent: ansi.Cyan, good: ansi.Green, warn: ansi.Yellow, bad: ansi.Red,
-	track: ansi.BrightBlack, ink: ansi.Black, code: ansi.White,
-	layers: [layers]color.Color{ansi.Blue, ansi.Yellow, ansi.Green, ansi.Magenta, ansi.Cyan, ansi.Red},
-}
-
 // Depth is how many colours a terminal has.
 type Depth uint8
 
@@ -117,90 +80,110 @@ const (
 	Mono                 // bold, underline and reverse only
 )
 
-// New builds the styles for a dark or light terminal of some depth.
-func New(isDark bool, depth Depth) *Styles {
-	p := light
-	switch {
-	case depth == Sixteen:
-		p = sixteen
-	case isDark:
-		p = dark
-	}
+// New builds the styles of the automatic theme for a dark or light terminal of
+// some depth.
+func New(isDark bool, depth Depth) *Styles { return build(choose(Auto, isDark, depth)) }
+
+// Named builds the styles of a theme, which is one of Names, Auto for any other.
+// A theme never brings more colours than the terminal's depth has.
+func Named(name string, isDark bool, depth Depth) *Styles { return build(choose(name, isDark, depth)) }
+
+func build(p palette, mono bool) *Styles {
 	s := new(Styles)
 	for selected := range 2 {
 		for t := range toneCount {
-			s.open[selected][t] = p.style(t, selected == 1, depth == Mono)
+			s.open[selected][t] = p.style(t, selected == 1, mono)
 		}
 	}
 	return s
 }
 
-func (p palette) style(t Tone, selected, noColor bool) string {
-	var fg, bg color.Color
-	var bold, reverse bool
+// look is how a tone is drawn.
+type look struct {
+	fg, bg        color.Color
+	bold, reverse bool
+}
+
+func (p palette) look(t Tone) look {
 	switch t {
 	case Plain:
+		return look{}
 	case Dim, Comment:
-		fg = p.dim
+		return look{fg: p.dim}
 	case Strong:
-		bold = true
+		return look{bold: true}
 	case Head:
-		fg, bold = p.dim, true
+		return look{fg: p.dim, bold: true}
 	case Accent, Keyword:
-		fg = p.accent
+		return look{fg: p.accent}
 	case Good, String:
-		fg = p.good
+		return look{fg: p.good}
 	case Warn, Number:
-		fg = p.warn
+		return look{fg: p.warn}
 	case Bad:
-		fg, bold = p.bad, true
+		return look{fg: p.bad, bold: true}
 	case Brand:
-		fg, bold = p.accent, true
+		return look{fg: p.accent, bold: true}
 	case ReadOnly:
-		fg, bg, bold, reverse = p.ink, p.good, true, true
+		return look{p.ink, p.good, true, true}
 	case Armed:
-		fg, bg, bold, reverse = p.ink, p.bad, true, true
+		return look{p.ink, p.bad, true, true}
 	case Track:
-		fg = p.track
+		return look{fg: p.track}
 	case Name:
-		fg = p.layers[0]
+		return look{fg: p.layers[0]}
 	case Code:
-		fg = p.code
+		return look{fg: p.code}
 	case CodeBlock:
-		fg, bg = p.ink, p.code
+		return look{fg: p.ink, bg: p.code}
+	}
+	if t >= block0 {
+		return look{fg: p.ink, bg: p.layers[t-block0]}
+	}
+	return look{fg: p.layers[t-layer0]}
+}
+
+// onSelection is look in the selected row.
+func (p palette) onSelection(t Tone) look {
+	k := p.look(t)
+	switch {
+	case k.bg != nil:
+	case p.selected == nil:
+		// One reversed bar, not one patch for each tone.
+		k.fg, k.reverse = nil, true
 	default:
-		if t >= block0 {
-			fg, bg = p.ink, p.layers[t-block0]
-		} else {
-			fg = p.layers[t-layer0]
+		k.bg = p.selected
+		k.bold = k.bold || t == Plain
+		if p.lift != nil && k.fg == p.dim {
+			k.fg = p.lift
 		}
 	}
-	if selected && bg == nil {
-		bg = p.selected
-		bold = bold || t == Plain
-		if p.selected == nil {
-			// One reversed bar, not one patch for each tone.
-			fg, reverse = nil, true
-		}
+	return k
+}
+
+func (p palette) style(t Tone, selected, noColor bool) string {
+	k := p.look(t)
+	if selected {
+		k = p.onSelection(t)
 	}
-	if bg != nil && p.selected == nil {
-		bold = false // bold black is grey with sixteen colours
-	}
-	var st ansi.Style
-	if bold {
-		st = st.Bold()
+	if k.bg != nil && p.selected == nil {
+		k.bold = false // bold black is grey with sixteen colours
 	}
 	if noColor {
-		fg, bg, reverse = nil, nil, reverse || selected
+		k.fg, k.bg, k.reverse = nil, nil, k.reverse || selected
 	}
-	if reverse && bg == nil {
+	var st ansi.Style
+	if k.bold {
+		st = st.Bold()
+	}
+	if k.reverse && k.bg == nil {
 		st = st.Reverse(true)
 	}
-	if fg != nil {
-		st = st.ForegroundColor(fg)
+	if k.fg != nil {
+		st = st.ForegroundColor(k.fg)
 	}
-	if bg != nil {
-		st = st.BackgroundColor(bg)
+	if k.bg != nil {
+		st = st.BackgroundColor(k.bg)
 	}
 	if len(st) == 0 {
 		return ""
