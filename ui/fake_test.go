@@ -33,6 +33,7 @@ type fakeBackend struct {
 	functions []*account.Facts
 	regions   []string
 	unsure    string // what is uncertain about the regions
+	endpoint  string // where the account is served, when not by AWS
 	errors    []account.RegionError
 
 	// hold, when set, is received from before each event of an audit.
@@ -151,7 +152,7 @@ func fakePlan() *switchover.Plan {
 }
 
 func (b *fakeBackend) Where() Where {
-	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: true, Note: b.unsure}
+	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: true, Note: b.unsure, Endpoint: b.endpoint}
 }
 
 func (b *fakeBackend) Armed() bool {

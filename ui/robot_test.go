@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,12 +27,18 @@ type robot struct {
 
 func newRobot(t testing.TB, b *fakeBackend, w, h int) *robot {
 	t.Helper()
+	return newRobotWith(t, b, w, h, Options{})
+}
+
+func newRobotWith(t testing.TB, b *fakeBackend, w, h int, o Options) *robot {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	b.dir = t.TempDir()
-	r := &robot{t: t, b: b, m: newModel(ctx, b, Options{}), msgs: make(chan tea.Msg, 64), cancel: cancel}
+	r := &robot{t: t, b: b, m: newModel(ctx, b, o), msgs: make(chan tea.Msg, 64), cancel: cancel}
 	r.m.tick = func(_ time.Duration, fn func(time.Time) tea.Msg) tea.Cmd {
 		return tea.Tick(time.Millisecond, func(time.Time) tea.Msg { return fn(epoch) })
 	}
+	r.m.browse = func(context.Context, string) bool { return false }
 	r.m.log.Now = func() time.Time { return epoch }
 	r.run(r.m.Init())
 	r.send(tea.WindowSizeMsg{Width: w, Height: h})
@@ -138,6 +145,15 @@ var named = map[string]tea.Key{
 func keyOf(name string) tea.KeyPressMsg {
 	if k, ok := named[name]; ok {
 		return tea.KeyPressMsg(k)
+	}
+	for prefix, mod := range map[string]tea.KeyMod{"ctrl+": tea.ModCtrl, "alt+": tea.ModAlt} {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			k := keyOf(rest)
+			return tea.KeyPressMsg{Code: k.Code, Mod: mod}
+		}
+	}
+	if n, err := strconv.Atoi(strings.TrimPrefix(name, "f")); err == nil && strings.HasPrefix(name, "f") {
+		return tea.KeyPressMsg{Code: tea.KeyF1 + rune(n-1)}
 	}
 	r := []rune(name)[0]
 	return tea.KeyPressMsg{Code: r, Text: name}

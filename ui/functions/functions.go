@@ -69,6 +69,14 @@ func (s *Screen) Selected() *inventory.Row {
 	return nil
 }
 
+// ARN is the selected function's, "" when there is none.
+func (s *Screen) ARN() string {
+	if r := s.Selected(); r != nil {
+		return r.ARN
+	}
+	return ""
+}
+
 // Actions implements screen.Screen.
 func (s *Screen) Actions() []keys.Action {
 	none, image, bulk := "", "", ""

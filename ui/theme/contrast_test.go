@@ -120,7 +120,6 @@ func TestNames(t *testing.T) {
 	if Known("purple") {
 		t.Error("there is no theme purple")
 	}
-	same := func(a, b *Styles) bool { return a.open == b.open }
 	for _, c := range []struct {
 		name  string
 		dark  bool
@@ -132,7 +131,7 @@ func TestNames(t *testing.T) {
 		{Dark, true, Mono, Named(None, true, Full)}, {ANSI, true, Mono, Named(None, true, Full)},
 		{Light, true, Sixteen, Named(ANSI, true, Full)},
 	} {
-		if !same(Named(c.name, c.dark, c.depth), c.as) {
+		if !Named(c.name, c.dark, c.depth).Same(c.as) {
 			t.Errorf("%s, dark %v, depth %d is another theme", c.name, c.dark, c.depth)
 		}
 	}

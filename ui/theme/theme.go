@@ -191,6 +191,9 @@ func (p palette) style(t Tone, selected, noColor bool) string {
 	return st.String()
 }
 
+// Same reports whether two styles look alike in every tone.
+func (s *Styles) Same(o *Styles) bool { return s.open == o.open }
+
 // Append appends text in a tone to b. The text must be fit for a terminal.
 func (s *Styles) Append(b []byte, t Tone, selected bool, text string) []byte {
 	sel := 0
