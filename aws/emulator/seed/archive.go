@@ -53,6 +53,16 @@ func (fs files) zip() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// jar is a small Java archive that says what it is, as build tools write it.
+func jar(title, version string) string {
+	b, _ := files{ // nothing fails in memory
+		{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\r\nImplementation-Title: " + title + "\r\nImplementation-Version: " + version + "\r\n\r\n"},
+		{path: "META-INF/maven/com.acme/" + title + "/pom.properties", body: "groupId=com.acme\nartifactId=" + title + "\nversion=" + version + "\n"},
+		{path: "com/acme/" + title + "/Main.class", body: "\xca\xfe\xba\xbe" + noise(title+version, 20_000)},
+	}.zip()
+	return string(b)
+}
+
 func directories(w *zip.Writer, made map[string]bool, dir string) error {
 	if made[dir] {
 		return nil

@@ -31,7 +31,8 @@ func common(runtime string, variant int, layers []string) files {
 	case strings.HasPrefix(runtime, "java"):
 		return files{
 			{path: "com/acme/Handler.class", body: "\xca\xfe\xba\xbe" + noise(fmt.Sprint("class", variant), 6_000)},
-			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: "PK\x03\x04" + noise(fmt.Sprint("model", variant), 1000), repeat: weigh(variant)},
+			{path: "META-INF/MANIFEST.MF", body: "Manifest-Version: 1.0\n"}, {path: "lib/acme-model.jar", body: jar("acme-model", fmt.Sprintf("2.%d.0", variant))},
+			{path: "com/acme/model.bin", body: noise(fmt.Sprint("model", variant), 1000), repeat: weigh(variant)},
 		}
 	case strings.HasPrefix(runtime, "ruby"):
 		return files{data, {path: "app.rb", body: "require 'json'\n\ndef handler(event:, context:)\n  { statusCode: 200, body: JSON.generate(event.keys) }\nend\n"}, {path: "Gemfile", body: "source 'https://rubygems.org'\n"}}

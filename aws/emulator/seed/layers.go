@@ -67,7 +67,10 @@ func layers() []layer {
 			}}},
 		{name: "java-commons", about: "Shared jars", runtimes: []types.Runtime{types.RuntimeJava21}, architectures: both, age: year,
 			versions: []func() files{func() files {
-				return files{{path: "java/lib/acme-commons-4.2.jar", body: "PK\x03\x04" + noise("jar", 60_000)}, {path: "java/lib/acme-search-7.0.jar", body: "PK\x03\x04" + noise("jar3", 1000), repeat: 44_040_192}, {path: "java/lib/acme-events-1.9.jar", body: "PK\x03\x04" + noise("jar2", 20_000)}}
+				return files{
+					{path: "java/lib/acme-commons-4.2.jar", body: jar("acme-commons", "4.2")}, {path: "java/lib/acme-events-1.9.jar", body: jar("acme-events", "1.9")},
+					{path: "java/lib/acme-search-7.0.jar", body: jar("acme-search", "7.0")}, {path: "share/acme-search/index.bin", body: noise("index", 1000), repeat: 44_040_192},
+				}
 			}}},
 		{name: "ruby-gems", about: "Gems that all Ruby functions share", runtimes: []types.Runtime{types.RuntimeRuby34}, architectures: both, age: year,
 			versions: []func() files{func() files {
