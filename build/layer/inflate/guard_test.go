@@ -68,3 +68,23 @@ func TestStaysInside(t *testing.T) {
 		}
 	}
 }
+
+// The longest match, begun as late as it may be, ends inside.
+func TestLongestMatchLast(t *testing.T) {
+	const room = 40 << 10
+	dst := guarded(t, room)
+	for period := range 40 {
+		data := bytes.Repeat(sample(rand.New(rand.NewPCG(33, uint64(period))), period+1), 4000/(period+1))
+		stream := append(deflated(t, data, 9), make([]byte, 100)...)
+		for k := range 300 {
+			for _, plain := range []bool{false, true} {
+				d := Decoder{plain: plain}
+				from := room - Slack - k
+				w, _, err := d.Decode(dst, from, stream, 0, true)
+				if err != nil || !bytes.Equal(dst[from:w], data[:w-from]) {
+					t.Fatalf("period %d, %d bytes before the end: %d bytes, err %v", period, k, w-from, err)
+				}
+			}
+		}
+	}
+}
