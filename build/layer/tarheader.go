@@ -3,6 +3,7 @@ package layer
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/binary"
 	"time"
 )
 
@@ -41,13 +42,20 @@ func (w *headerWriter) append(b []byte, r *record) ([]byte, error) {
 	copy(h[257:265], "ustar\x0000")
 	octal(h[329:336], 0) // device
 	octal(h[337:344], 0)
-	var sum uint64
-	for _, c := range h {
-		sum += uint64(c)
-	}
-	octal(h[148:154], sum)
+	octal(h[148:154], byteSum(h))
 	h[154] = 0
 	return b, nil
+}
+
+// byteSum adds the bytes of a header up, four sums of two bytes side by side.
+func byteSum(h []byte) uint64 {
+	const even = 0x00ff00ff00ff00ff
+	var sum uint64
+	for ; len(h) >= 8; h = h[8:] {
+		v := binary.LittleEndian.Uint64(h)
+		sum += v&even + v>>8&even
+	}
+	return sum&0xffff + sum>>16&0xffff + sum>>32&0xffff + sum>>48
 }
 
 // octal fills b with v in octal digits.
