@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/optlift/optlift/build/layer/inflate"
 	"github.com/optlift/optlift/build/zipdir"
 )
 
@@ -58,7 +59,7 @@ type Program struct {
 // reads the first bytes of each file and keeps none.
 func Programs(ctx context.Context, dir *zipdir.Directory) ([]Program, error) {
 	var found []Program
-	head := make([]byte, HeadSize)
+	var h heads
 	for i := range dir.Entries {
 		e := &dir.Entries[i]
 		if e.Kind != zipdir.File || e.Size < HeadSize {
@@ -67,7 +68,8 @@ func Programs(ctx context.Context, dir *zipdir.Directory) ([]Program, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := readHead(dir, e, head); err != nil {
+		head, err := h.read(dir, e)
+		if err != nil {
 			return nil, fmt.Errorf("read the first bytes of %s in %s: %w", e.Name, dir.Name, err)
 		}
 		if a := Of(head); a != "" {
@@ -77,13 +79,37 @@ func Programs(ctx context.Context, dir *zipdir.Directory) ([]Program, error) {
 	return found, nil
 }
 
-func readHead(dir *zipdir.Directory, e *zipdir.Entry, head []byte) error {
+// heads reads the first bytes of files.
+type heads struct {
+	dec inflate.Decoder
+	raw [2 << 10]byte
+	out [inflate.Slack + 2*HeadSize]byte
+}
+
+// read returns a file's first HeadSize bytes, which the next call overwrites.
+func (h *heads) read(dir *zipdir.Directory, e *zipdir.Entry) ([]byte, error) {
+	if off, err := dir.DataOffset(e); err == nil {
+		raw := h.raw[:min(e.CompressedSize, int64(len(h.raw)))]
+		if n, _ := dir.ReaderAt().ReadAt(raw, off); n == len(raw) {
+			switch e.Method {
+			case zipdir.Store:
+				n = copy(h.out[:], raw)
+			case zipdir.Deflate:
+				h.dec.Reset()
+				n, _, _ = h.dec.Decode(h.out[:], 0, raw, 0, int64(n) == e.CompressedSize)
+			}
+			if n >= HeadSize {
+				return h.out[:HeadSize], nil
+			}
+		}
+	}
+	// Broken, or begun in a way that no packer does.
 	rc, err := dir.Open(e)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = io.ReadFull(rc, head)
-	return errors.Join(err, rc.Close())
+	_, err = io.ReadFull(rc, h.out[:HeadSize])
+	return h.out[:HeadSize], errors.Join(err, rc.Close())
 }
 
 // Foreign returns the programs that do not run on an architecture.

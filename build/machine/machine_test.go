@@ -1,8 +1,12 @@
 package machine_test
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -76,6 +80,35 @@ func TestPrograms(t *testing.T) {
 	}
 	if f := machine.Foreign(got, machine.X86); len(f) != 1 || f[0].Path != "lib/a.so" {
 		t.Errorf("foreign: %v", f)
+	}
+}
+
+// However a file is packed and however long it is, its first bytes are found.
+func TestProgramsOfAnySize(t *testing.T) {
+	noise := make([]byte, 300<<10)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(noise)
+	var entries []ziptest.Entry
+	for _, n := range []int{0, 1, 500, 3000, len(noise)} {
+		for _, fill := range []string{string(noise[:n]), strings.Repeat("x", n)} {
+			name := fmt.Sprint(len(entries))
+			entries = append(entries, ziptest.File(name, x86+fill), ziptest.File(name+"z", x86+fill).Deflated())
+		}
+	}
+	archive := ziptest.Bytes(entries...)
+	dir, err := zipdir.Read("a.zip", bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := machine.Programs(t.Context(), dir); err != nil || len(got) != len(entries) {
+		t.Errorf("%d programs of %d, %v", len(got), len(entries), err)
+	}
+	broken := ziptest.Bytes(ziptest.File("a", x86).Raw([]byte{6, 0, 0}).Both(func(h *ziptest.Header) { h.Method = zipdir.Deflate }))
+	if dir, err = zipdir.Read("a.zip", bytes.NewReader(broken), int64(len(broken))); err != nil {
+		t.Fatal(err)
+	}
+	var refusal *zipdir.Error
+	if _, err := machine.Programs(t.Context(), dir); !errors.As(err, &refusal) || refusal.Entry != "a" {
+		t.Errorf("a broken stream: %v", err)
 	}
 }
 
