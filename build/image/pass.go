@@ -16,19 +16,21 @@ import (
 // again, right behind their conversion, for the proof. It returns what the
 // archives hold.
 //
-// An archive's faults are told by its conversion: what those who read beside it
+// b.Base may be nil. An archive's faults are told by its conversion: what those who read beside it
 // met counts only after that.
 func (r *Request) pass(ctx context.Context, scanner *scanner, b *Built, links []layer.Link) (expected, error) {
-	want, err := expect(r.Layers, &r.Code)
+	want, err := expect(r.Layers, r.code())
 	if err != nil {
 		return nil, err
 	}
-	base, err := b.Base.Image.Layers()
-	if err != nil {
-		return nil, fmt.Errorf("read the layers of the base image %s: %w", b.Base.Reference, err)
-	}
-	for _, l := range base {
-		r.Early(l)
+	if b.Base != nil {
+		base, err := b.Base.Image.Layers()
+		if err != nil {
+			return nil, fmt.Errorf("read the layers of the base image %s: %w", b.Base.Reference, err)
+		}
+		for _, l := range base {
+			r.Early(l)
+		}
 	}
 	aside, stop := context.WithCancel(ctx)
 	defer stop()
@@ -39,12 +41,14 @@ func (r *Request) pass(ctx context.Context, scanner *scanner, b *Built, links []
 		}
 	}
 	var reading errgroup.Group
-	reading.Go(func() error {
-		if _, err := scanner.scan(aside, b.Base.Image); err != nil {
-			return fmt.Errorf("read the base image %s: %w", b.Base.Reference, err)
-		}
-		return nil
-	})
+	if b.Base != nil {
+		reading.Go(func() error {
+			if _, err := scanner.scan(aside, b.Base.Image); err != nil {
+				return fmt.Errorf("read the base image %s: %w", b.Base.Reference, err)
+			}
+			return nil
+		})
+	}
 	reading.Go(func() error { return want.read(aside, counted(StageProve, want.bytes(), proving)) })
 	beside := &beside{ctx: aside, scans: make(map[*layer.Growing]*layerScan)}
 	if b.Layers, err = r.convert(ctx, links, beside); err == nil {
@@ -88,7 +92,7 @@ func (r *Request) convert(ctx context.Context, links []layer.Link, beside *besid
 	group.SetLimit(parallel())
 	for i, src := range sources {
 		opts := layer.Options{Time: r.Created, Executables: r.Executables}
-		if i == len(sources)-1 {
+		if i == len(r.Layers) {
 			opts.Links = links
 		} else {
 			if _, again := first[identity(src)]; again {
@@ -154,6 +158,9 @@ func (b *beside) scan(g *layer.Growing) {
 
 // give makes what was read known to the scanner.
 func (b *beside) give(to *scanner) {
+	if to.known == nil {
+		to.known = make(map[v1.Hash]*layerScan)
+	}
 	for g, s := range b.scans {
 		if digest, err := g.Digest(); err == nil {
 			s.digest = digest

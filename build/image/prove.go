@@ -69,16 +69,6 @@ func Prove(ctx context.Context, img v1.Image, layers []layer.Source, code *layer
 	return proveScan(s, want)
 }
 
-// LintAndProve is Lint and Prove in one reading.
-func LintAndProve(ctx context.Context, img v1.Image, layers []layer.Source, code *layer.Source) ([]Finding, *Proof, error) {
-	s, want, err := scanToProve(ctx, img, layers, code)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := proveScan(s, want)
-	return lint(s, lambdaLimits), p, err
-}
-
 func scanToProve(ctx context.Context, img v1.Image, layers []layer.Source, code *layer.Source) (*scan, expected, error) {
 	want, err := expect(layers, code)
 	if err != nil {

@@ -56,20 +56,10 @@ func (r *Request) complete() error {
 	if _, err := PlatformFor(r.Architecture); err != nil {
 		return err
 	}
-	if r.Store == nil {
-		return errors.New("build an image: no store for its layers was given")
-	}
 	if r.Code.Dir == nil {
 		return errors.New("build an image: there is no code: a function's zip is needed")
 	}
 	r.Code.Root = layer.Task
-	r.Layers = append([]layer.Source(nil), r.Layers...)
-	for i := range r.Layers {
-		if r.Layers[i].Dir == nil {
-			return fmt.Errorf("build an image: layer %d (%s) has no archive", i+1, r.Layers[i].Name)
-		}
-		r.Layers[i].Root = layer.Opt
-	}
 	if r.Handler == "" {
 		if !osOnly(r.Runtime) {
 			return errors.New("build an image: no handler is named: AWS's base images need exactly one, such as index.handler")
@@ -77,6 +67,21 @@ func (r *Request) complete() error {
 		// A runtime of one's own need not care, but the entrypoint wants a word:
 		// this is the one AWS's documentation uses.
 		r.Handler = "bootstrap"
+	}
+	return r.completeLayers()
+}
+
+// completeLayers does so with what concerns the layers.
+func (r *Request) completeLayers() error {
+	if r.Store == nil {
+		return errors.New("build an image: no store for its layers was given")
+	}
+	r.Layers = append([]layer.Source(nil), r.Layers...)
+	for i := range r.Layers {
+		if r.Layers[i].Dir == nil {
+			return fmt.Errorf("build an image: layer %d (%s) has no archive", i+1, r.Layers[i].Name)
+		}
+		r.Layers[i].Root = layer.Opt
 	}
 	if r.Created.IsZero() {
 		var err error
@@ -111,7 +116,19 @@ func (r *Request) report(p Progress) { r.Progress(p) }
 
 // sources are the archives in the image's order.
 func (r *Request) sources() []layer.Source {
-	return append(append([]layer.Source(nil), r.Layers...), r.Code)
+	all := append([]layer.Source(nil), r.Layers...)
+	if code := r.code(); code != nil {
+		all = append(all, *code)
+	}
+	return all
+}
+
+// code is the code's archive, nil in a request of layers alone.
+func (r *Request) code() *layer.Source {
+	if r.Code.Dir == nil {
+		return nil
+	}
+	return &r.Code
 }
 
 // clashes refuses layers that disagree on whether a path is a directory.

@@ -16,7 +16,6 @@ import (
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/build/layer"
 	"github.com/optlift/optlift/build/machine"
-	"github.com/optlift/optlift/build/optfs"
 )
 
 // Request is what an image of layers is made from.
@@ -31,7 +30,8 @@ type Request struct {
 	Store       *layer.Store
 	// Created is as in image.Request.
 	Created time.Time
-	// Progress, which may be nil, is called from one goroutine at a time.
+	// Early and Progress, which may be nil, are as in image.Request.
+	Early    func(v1.Layer)
 	Progress func(image.Progress)
 }
 
@@ -51,7 +51,8 @@ type Built struct {
 
 // Build converts the layers, checks their programs against the architecture,
 // composes the image, lints it as far as the rules are about files, and proves
-// that its /opt is the merge of the layers. Nothing that may name the caller gets
+// that its /opt is the merge of the layers. It reads for lint and proof while it
+// converts. Nothing that may name the caller gets
 // into it: an archive is known by its hash.
 //
 // The image is in OCI's media types, which every builder in use can copy from.
@@ -63,9 +64,6 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 	if req.Store == nil {
 		return nil, errors.New("build a layer image: no store for its layers was given")
 	}
-	if req.Progress == nil {
-		req.Progress = func(image.Progress) {}
-	}
 	var err error
 	if req.Created.IsZero() {
 		if req.Created, err = image.SourceDate(); err != nil {
@@ -73,40 +71,21 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 		}
 	}
 	req.Created = req.Created.UTC().Truncate(time.Second)
-	if err := clashes(req.Layers); err != nil {
-		return nil, err
-	}
 	b := &Built{}
 	if err := b.settle(ctx, req); err != nil {
 		return nil, err
 	}
-	if err := b.convert(ctx, req); err != nil {
+	converted, err := b.convert(ctx, req)
+	if err != nil {
 		return nil, err
 	}
 	if b.Image, err = b.compose(req); err != nil {
 		return nil, fmt.Errorf("compose the layer image: %w", err)
 	}
-	if err := b.check(ctx, req); err != nil {
+	if err := b.check(ctx, converted); err != nil {
 		return nil, err
 	}
 	return b, nil
-}
-
-// clashes refuses layers that disagree on whether a path is a directory.
-func clashes(layers []layer.Source) error {
-	merge := make([]optfs.Layer, len(layers))
-	for i, l := range layers {
-		if err := l.Dir.ReadLinks(); err != nil {
-			return fmt.Errorf("read the links of %s: %w", l.Name, err)
-		}
-		merge[i] = optfs.Layer{Source: l.Name, Dir: l.Dir}
-	}
-	if all := optfs.Merge(merge...).Clashes; len(all) > 0 {
-		c := all[0]
-		return fmt.Errorf("build a layer image: /opt/%s is a %s in %s and a %s in %s: what Lambda makes of that is not documented, so make two images, or take it out of one of them",
-			c.Path, c.Kinds[0], layers[c.Layers[0]-1].Name, c.Kinds[1], layers[c.Layers[1]-1].Name)
-	}
-	return nil
 }
 
 // settle finds the architecture out.
@@ -127,23 +106,20 @@ func (b *Built) settle(ctx context.Context, req Request) error {
 	return nil
 }
 
-func (b *Built) convert(ctx context.Context, req Request) error {
-	opts := layer.Options{Time: req.Created, Executables: req.Executables}
-	for _, src := range req.Layers {
-		src.Root = layer.Opt
-		p := image.Progress{Stage: image.StageConvert, Item: src.Name, Total: src.Dir.Size}
-		l, err := req.Store.Convert(ctx, src, opts, func(n int64) {
-			p.Done = n
-			req.Progress(p)
-		})
-		if err != nil {
-			return fmt.Errorf("make an image layer of %s: %w", src.Name, err)
-		}
-		b.Layers = append(b.Layers, l)
+func (b *Built) convert(ctx context.Context, req Request) (*image.Converted, error) {
+	c, err := image.Convert(ctx, image.Request{
+		Layers: req.Layers, Store: req.Store, Executables: req.Executables, Created: req.Created,
+		Early: req.Early, Progress: req.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.Layers = c.Layers
+	for _, l := range b.Layers {
 		b.Size += l.Result.Size
 		b.Uncompressed += l.Result.Uncompressed
 	}
-	return nil
+	return c, nil
 }
 
 func (b *Built) compose(req Request) (v1.Image, error) {
@@ -190,13 +166,8 @@ func createdBy(src layer.Source) string {
 
 // check lints and proves. What an image must start does not matter here: nobody
 // runs it.
-func (b *Built) check(ctx context.Context, req Request) error {
-	req.Progress(image.Progress{Stage: image.StageProve})
-	sources := make([]layer.Source, len(b.Layers))
-	for i, l := range b.Layers {
-		sources[i] = l.Source
-	}
-	findings, proof, err := image.LintAndProve(ctx, b.Image, sources, nil)
+func (b *Built) check(ctx context.Context, converted *image.Converted) error {
+	findings, proof, err := converted.LintAndProve(ctx, b.Image)
 	if err != nil {
 		return err
 	}

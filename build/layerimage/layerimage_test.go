@@ -169,7 +169,7 @@ func TestRefusals(t *testing.T) {
 		{"another architecture", t.Context(), layerimage.Request{Layers: []layer.Source{arm}, Architecture: "x86_64"}, "arm64"},
 		{"no such architecture", t.Context(), layerimage.Request{Layers: []layer.Source{source(t, "a.zip", ziptest.File("x", "x"))}, Architecture: "mips"}, "mips"},
 		{"a file and a directory", t.Context(), layerimage.Request{Layers: []layer.Source{
-			source(t, "a.zip", ziptest.File("x", "x")), source(t, "b.zip", ziptest.File("x/y", "y"))}}, "/opt/x is a file in a.zip and a dir in b.zip"},
+			source(t, "a.zip", ziptest.File("x", "x")), source(t, "b.zip", ziptest.File("x/y", "y"))}}, "/opt/x is a file in a.zip (layer 1) and a directory in b.zip"},
 		{"canceled", canceled, layerimage.Request{Layers: []layer.Source{arm}}, "canceled"},
 	} {
 		c.req.Store = store(t)

@@ -210,6 +210,15 @@ func write(ctx context.Context, built *image.Built, out image.Output, tag string
 // uploader sends an image's layers to the repository in the function's region,
 // which is made when the first of them is there.
 func uploader(ctx context.Context, a *app, set *target.Set, repo string) (*registry.Uploader, error) {
+	client, err := ecr(ctx, a, set)
+	if err != nil {
+		return nil, err
+	}
+	return client.Uploader(ctx, func(ctx context.Context) (registry.Repository, error) { return client.Ensure(ctx, repo) }), nil
+}
+
+// ecr is the registry of the function's region, or of the session's.
+func ecr(ctx context.Context, a *app, set *target.Set) (*registry.Client, error) {
 	s, err := a.open(ctx)
 	if err != nil {
 		return nil, err
@@ -218,8 +227,7 @@ func uploader(ctx context.Context, a *app, set *target.Set, repo string) (*regis
 	if set.Function != nil {
 		region = set.Function.Region
 	}
-	client := registry.New(s, region)
-	return client.Uploader(ctx, func(ctx context.Context) (registry.Repository, error) { return client.Ensure(ctx, repo) }), nil
+	return registry.New(s, region), nil
 }
 
 // sources are a set's archives as the build rooms take them.

@@ -81,13 +81,22 @@ func runLayerImage(ctx context.Context, a *app, targets []string, out image.Outp
 	if req.Store, err = a.store(); err != nil {
 		return err
 	}
+	repo, tag, _ := strings.Cut(out.Target, ":")
+	var sending *registry.Uploader
+	if out.Kind == "push" {
+		if sending, err = layerUploader(ctx, a, set, repo); err != nil {
+			return err
+		}
+		defer sending.Close()
+		req.Early = sending.Add
+	}
 	built, err := layerimage.Build(ctx, req)
 	if err != nil {
 		return err
 	}
 	where := out.String()
-	if out.Kind == "push" {
-		where, err = pushLayers(ctx, a, set, built, out, progress)
+	if sending != nil {
+		where, err = sending.Push(ctx, tag, built.Image, progress.push)
 	} else {
 		err = write(ctx, &image.Built{Image: built.Image}, out, "latest", progress)
 	}
@@ -103,23 +112,14 @@ func runLayerImage(ctx context.Context, a *app, targets []string, out image.Outp
 	return nil
 }
 
-// pushLayers pushes to a repository in the function's region, or the session's.
-func pushLayers(ctx context.Context, a *app, set *target.Set, built *layerimage.Built, out image.Output, p *progress) (string, error) {
-	repo, tag, _ := strings.Cut(out.Target, ":")
-	s, err := a.open(ctx)
+// layerUploader sends layers to a repository that Lambda need not pull from, in
+// the function's region or the session's.
+func layerUploader(ctx context.Context, a *app, set *target.Set, repo string) (*registry.Uploader, error) {
+	client, err := ecr(ctx, a, set)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	region := s.Regions[0]
-	if set.Function != nil {
-		region = set.Function.Region
-	}
-	client := registry.New(s, region)
-	r, err := client.FindOrCreate(ctx, repo)
-	if err != nil {
-		return "", err
-	}
-	return client.Push(ctx, r, tag, built.Image, p.push)
+	return client.Uploader(ctx, func(ctx context.Context) (registry.Repository, error) { return client.FindOrCreate(ctx, repo) }), nil
 }
 
 func printLayerImage(s *streams, built *layerimage.Built, report image.Report, out image.Output) {

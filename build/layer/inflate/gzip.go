@@ -44,6 +44,10 @@ const (
 	flagComment
 )
 
+// maxText is how long a name or a comment may be, its end included. The format
+// sets no limit, but this is compress/gzip's, and so that of many who read images.
+const maxText = 512
+
 // header reads over a member's header.
 func (g *Gzip) header() error {
 	var fixed [10]byte
@@ -78,7 +82,11 @@ func (g *Gzip) header() error {
 		}
 	}
 	for _, text := range []byte{flagName, flagComment} {
-		for more := flags&text != 0; more; {
+		n := 0
+		for more := flags&text != 0; more; n++ {
+			if n == maxText {
+				return gzip.ErrHeader
+			}
 			b, err := next()
 			if err != nil {
 				return err

@@ -118,6 +118,20 @@ func compareGzip(t testing.TB, file []byte) {
 	}
 }
 
+func TestGzipLongNames(t *testing.T) {
+	for n := 509; n < 515; n++ {
+		for _, h := range []gzip.Header{{Name: strings.Repeat("n", n)}, {Comment: strings.Repeat("c", n)}} {
+			var b bytes.Buffer
+			w := gzip.NewWriter(&b)
+			w.Header = h
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			compareGzip(t, b.Bytes())
+		}
+	}
+}
+
 func FuzzGzip(f *testing.F) {
 	rng := rand.New(rand.NewPCG(27, 28))
 	for range 10 {
