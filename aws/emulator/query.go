@@ -59,6 +59,8 @@ func (q queryCall) run(s *Server, c wire.Call) (answer, error) {
 		result = struct {
 			User struct{ Path, UserName, UserId, Arn string }
 		}{struct{ Path, UserName, UserId, Arn string }{"/", "optlift", "AIDAEMULATOR000000000", caller}}
+	case "iam.GetRole":
+		result = q.role(c)
 	case "iam.SimulatePrincipalPolicy":
 		var err error
 		if result, err = q.simulate(s, c); err != nil {
@@ -70,6 +72,15 @@ func (q queryCall) run(s *Server, c wire.Call) (answer, error) {
 		return answer{}, wire.Errorf(400, "InvalidAction", "The embedded account has no %s operation %s.", q.service, q.action)
 	}
 	return q.wrap(c, result)
+}
+
+// role answers for any name: roles are not looked up here, and Lambda may assume
+// each of them.
+func (q queryCall) role(c wire.Call) any {
+	type role struct{ Path, RoleName, RoleId, Arn, AssumeRolePolicyDocument string }
+	name := q.form.Get("RoleName")
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	return struct{ Role role }{role{"/", name, "AROAEMULATOR000000000", "arn:" + c.Partition() + ":iam::" + c.Account + ":role/" + name, url.QueryEscape(trust)}}
 }
 
 func (q queryCall) namespace() string {

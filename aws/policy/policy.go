@@ -13,6 +13,7 @@ type Scope struct {
 	Repository string // ECR repository
 	Role       string // ARN of the functions' execution role
 	Key        string // ARN of a KMS key
+	Bucket     string // name of an S3 bucket
 	Features   []Feature
 }
 
@@ -40,7 +41,7 @@ func For(level Level, scope Scope) Document {
 		sid      string
 	}{
 		{Anything, "WithoutResource"}, {Function, "Functions"}, {LayerVersion, "Layers"}, {Mapping, "Mappings"},
-		{Repository, "Repository"}, {Role, "Role"}, {Key, "Key"},
+		{Repository, "Repository"}, {Role, "Role"}, {Identity, "Identities"}, {Key, "Key"}, {Bucket, "Bucket"}, {Object, "Objects"},
 	} {
 		var actions []string
 		for _, c := range Calls() {
@@ -98,6 +99,13 @@ func (s Scope) arns(r Resource, level Level) []string {
 		return []string{prefix("ecr") + "repository/" + or(s.Repository, "*")}
 	case Role:
 		return []string{or(s.Role, "arn:"+partition(s.Region)+":iam::"+or(s.Account, "*")+":role/*")}
+	case Identity:
+		iam := "arn:" + partition(s.Region) + ":iam::" + or(s.Account, "*")
+		return []string{iam + ":role/*", iam + ":user/*"}
+	case Bucket:
+		return []string{"arn:" + partition(s.Region) + ":s3:::" + or(s.Bucket, "*")}
+	case Object:
+		return []string{"arn:" + partition(s.Region) + ":s3:::" + or(s.Bucket, "*") + "/*"}
 	case Key:
 		return []string{or(s.Key, prefix("kms")+"key/*")}
 	}

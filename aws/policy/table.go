@@ -38,6 +38,9 @@ const (
 	Repository
 	Role
 	Key
+	Bucket
+	Object   // of the bucket
+	Identity // the caller's user or role, and the functions' roles
 )
 
 // Feature is a setting of a function that needs more rights of whoever creates it.
@@ -48,14 +51,16 @@ const (
 	VPC Feature = "vpc" // subnets and security groups
 	EFS Feature = "efs" // a file system
 	KMS Feature = "kms" // a key of one's own
+	// S3 is a bucket for zips over 50 MB, which are given back from there.
+	S3 Feature = "s3"
 )
 
 // Features lists them.
-func Features() []Feature { return []Feature{VPC, EFS, KMS} }
+func Features() []Feature { return []Feature{VPC, EFS, KMS, S3} }
 
 // Call is one operation that the program makes.
 type Call struct {
-	Service   string // "lambda", "ecr", "registry" (the repository's own API), "sts", "account"; "" is made by Lambda for the caller
+	Service   string // "lambda", "ecr", "registry" (the repository's own API), "sts", "iam", "s3", "account"; "" is made by Lambda for the caller
 	Operation string // as the SDK calls it
 	Actions   []string
 	Level     Level // the first that makes it
@@ -88,6 +93,12 @@ func Calls() []Call {
 		"GetFunctionCodeSigningConfig", "GetRuntimeManagementConfig", "GetFunctionRecursionConfig")
 	t.lambda(Function, "a function on managed instances", "GetFunctionScalingConfig")
 	t.lambda(Function, "a durable function", "ListDurableExecutionsByFunction")
+	t.lambda(Anything, "", "GetAccountSettings")
+	// What would stop a run is looked for beforehand, where that is allowed.
+	t.named("ecr", Repository, false, "", []string{"DescribeRepositories", "GetLifecyclePolicy"})
+	t.named("iam", Identity, false, "", []string{"GetRole", "SimulatePrincipalPolicy"})
+	const big = "a zip over 50 MB with --bucket"
+	t.add(Call{Service: "s3", Operation: "HeadBucket", Actions: []string{"s3:ListBucket"}, Resource: Bucket, Feature: S3, When: big})
 
 	t.level(Migrate)
 	t.lambda(Function, "", "GetAlias", "GetFunctionUrlConfig", "GetFunctionEventInvokeConfig", "GetProvisionedConcurrencyConfig")
@@ -100,7 +111,11 @@ func Calls() []Call {
 	t.add(Call{Service: "lambda", Operation: "Invoke", Actions: []string{"lambda:InvokeFunction"}, Resource: Function, Write: true, When: "a rehearsal with events"})
 	t.writes(Mapping, "", "UpdateEventSourceMapping")
 	t.add(Call{Operation: "PassRole", Actions: []string{"iam:PassRole"}, Resource: Role})
-	t.ecr(Repository, false, "DescribeRepositories", "GetRepositoryPolicy", "GetLifecyclePolicy")
+	t.ecr(Repository, false, "GetRepositoryPolicy")
+	// Lambda fetches the zip in the caller's name.
+	t.add(Call{Service: "s3", Operation: "HeadObject", Actions: []string{"s3:GetObject"}, Resource: Object, Feature: S3, When: big})
+	t.add(Call{Service: "s3", Operation: "GetObject", Actions: []string{"s3:GetObject"}, Resource: Object, Feature: S3, When: "an endpoint that keeps no checksums"})
+	t.add(Call{Service: "s3", Operation: "PutObject", Actions: []string{"s3:PutObject"}, Resource: Object, Write: true, Feature: S3, When: big})
 	t.ecr(Anything, false, "GetAuthorizationToken")
 	t.ecr(Repository, true, "CreateRepository", "SetRepositoryPolicy")
 	// The registry's own API (https://github.com/opencontainers/distribution-spec),

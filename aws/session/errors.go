@@ -302,13 +302,17 @@ func nextStep(err error) string {
 }
 
 // iamAction names the permission of an operation, which differs from the
-// operation's name in two cases that matter here.
+// operation's name in the cases that matter here.
 func iamAction(service, op string) string {
 	switch op {
 	case "Invoke", "InvokeWithResponseStream":
 		op = "InvokeFunction"
 	case "GetLayerVersionByArn":
 		op = "GetLayerVersion"
+	case "HeadObject":
+		op = "GetObject"
+	case "HeadBucket":
+		op = "ListBucket"
 	}
 	return strings.ToLower(service) + ":" + op
 }

@@ -37,13 +37,15 @@ var (
 		"ListImages", "ListTagsForResource",
 	)
 	readsSTS     = set("GetCallerIdentity")
+	readsIAM     = set("GetRole", "SimulatePrincipalPolicy")
+	readsS3      = set("GetObject", "HeadBucket", "HeadObject")
 	readsAccount = set("ListRegions")
 )
 
-// IsRead reports whether the guard takes an operation of "lambda", "ecr", "sts" or
-// "account" for a read, and so lets it through in every session.
+// IsRead reports whether the guard takes an operation of "lambda", "ecr", "sts",
+// "iam", "s3" or "account" for a read, and so lets it through in every session.
 func IsRead(service, op string) bool {
-	return map[string]map[string]bool{"lambda": readsLambda, "ecr": readsECR, "sts": readsSTS, "account": readsAccount}[service][op]
+	return map[string]map[string]bool{"lambda": readsLambda, "ecr": readsECR, "sts": readsSTS, "iam": readsIAM, "s3": readsS3, "account": readsAccount}[service][op]
 }
 
 func set(names ...string) map[string]bool {

@@ -82,7 +82,7 @@ func (s *Session) record(service, op, region string) middleware.InitializeMiddle
 // targetFields are the input members that say what a call is about, the most
 // telling first. None of them is ever a secret.
 var targetFields = []string{
-	"FunctionName", "Arn", "LayerName", "UUID", "ResourceArn", "Resource", "RepositoryName", "RepositoryNames", "EventSourceArn",
+	"FunctionName", "Arn", "LayerName", "UUID", "ResourceArn", "Resource", "RepositoryName", "RepositoryNames", "EventSourceArn", "Bucket", "RoleName", "PolicySourceArn",
 }
 
 // target reads one of targetFields from an SDK input; they share no interface.

@@ -18,7 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 )
@@ -223,6 +225,23 @@ func (s *Session) ECR(region string) *ecr.Client {
 		s.ecrs[region] = c
 	}
 	return c
+}
+
+// IAM returns a guarded client of the partition's IAM, which has no regions.
+func (s *Session) IAM() *iam.Client {
+	return iam.NewFromConfig(s.cfg, func(o *iam.Options) {
+		o.APIOptions = append(o.APIOptions, s.instrument("IAM", o.Region, readsIAM, nil))
+	})
+}
+
+// S3 returns the region's guarded client.
+func (s *Session) S3(region string) *s3.Client {
+	return s3.NewFromConfig(s.cfg, func(o *s3.Options) {
+		o.Region = region
+		// An endpoint of one's own has no host name for each bucket.
+		o.UsePathStyle = o.BaseEndpoint != nil
+		o.APIOptions = append(o.APIOptions, s.instrument("S3", region, readsS3, nil))
+	})
 }
 
 // HTTP returns a client for what is not an SDK call, archives and registries,

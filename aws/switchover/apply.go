@@ -125,7 +125,11 @@ func (s *Switcher) reopen(id string, emit func(Event)) (r *run, done func(), err
 	if err != nil {
 		return nil, nil, errors.Join(err, l.release())
 	}
-	r = s.newRun(snap, *start.Choices, j, emit)
+	choices := *start.Choices
+	if s.bucket != "" {
+		choices.Bucket = s.bucket
+	}
+	r = s.newRun(snap, choices, j, emit)
 	return r, func() { j.close(); l.release() }, nil
 }
 

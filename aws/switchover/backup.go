@@ -230,11 +230,19 @@ func (r *run) code(q string) (code, error) {
 	if err != nil {
 		return code{}, fmt.Errorf("the backup of %s: %w", r.snap.Function+colon(q), err)
 	}
-	if info.Size() >= maxUpload {
-		return code{}, fmt.Errorf("the zip of %s has %d bytes and can't be sent in a call (50 MB): put %s into a bucket and create the function from there by hand",
-			r.snap.Function+colon(q), info.Size(), name)
-	}
 	of := code{}
+	if info.Size() >= maxUpload {
+		sum := aws.ToString(c.CodeSha256)
+		if r.j.fact(objectFact(sum)) == "" {
+			return code{}, fmt.Errorf("the zip of %s has %d bytes and can't be sent in a call (50 MB): name a bucket of its region with --bucket; the zip is kept in %s",
+				r.snap.Function+colon(q), info.Size(), name)
+		}
+		at, err := r.object(sum)
+		if err != nil {
+			return code{}, err
+		}
+		of.at = &at
+	}
 	if a, found := r.snap.One(snapshot.KindCode, strings.TrimSuffix(q, snapshot.Latest)); found {
 		where, err := snapshot.Decode[types.FunctionCodeLocation](a.Value)
 		if err != nil {
@@ -242,6 +250,8 @@ func (r *run) code(q string) (code, error) {
 		}
 		of.key = aws.ToString(where.SourceKMSKeyArn)
 	}
-	of.zip, err = os.ReadFile(name)
+	if of.at == nil {
+		of.zip, err = os.ReadFile(name)
+	}
 	return of, err
 }

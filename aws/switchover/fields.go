@@ -24,10 +24,11 @@ const (
 )
 
 // code is what a function or version is made of when it is made again: an image,
-// or the zip it once was. Exactly one field is set.
+// or the zip it once was, in the call itself or in a bucket.
 type code struct {
 	image string // reference pinned by digest
 	zip   []byte
+	at    *object
 	key   string // KMS key of the zip, "" for AWS's own
 }
 
@@ -59,6 +60,9 @@ func createInput(name string, c types.FunctionConfiguration, of code, tags map[s
 	}
 	in.PackageType = types.PackageTypeZip
 	in.Code = &types.FunctionCode{ZipFile: of.zip}
+	if of.at != nil {
+		in.Code.S3Bucket, in.Code.S3Key = &of.at.bucket, &of.at.key
+	}
 	if of.key != "" {
 		in.Code.SourceKMSKeyArn = aws.String(of.key)
 	}

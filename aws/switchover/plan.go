@@ -26,6 +26,9 @@ type Choices struct {
 	Base       string   `json:"base,omitempty"`       // "" picks by runtime
 	Accept     []string `json:"accept,omitempty"`     // ids of warnings or blockers the user accepts by name
 	Events     []string `json:"events,omitempty"`     // files with events for the rehearsal
+	// Bucket is NAME or NAME/PREFIX of an S3 bucket of the function's region, for the
+	// way back of zips that are too large for a call.
+	Bucket string `json:"bucket,omitempty"`
 	// LayerImages are images that layers' files are taken from, by the ARN of the
 	// layer version; the other layers come from their zips. See layerImages.
 	LayerImages map[string]string `json:"layerImages,omitempty"`
@@ -67,6 +70,7 @@ type Plan struct {
 	Blockers   []Notice `json:"blockers"`
 	Warnings   []Notice `json:"warnings"`
 	Lost       []Notice `json:"lost"`
+	Notes      []Notice `json:"notes"` // good to know; nothing to accept
 	Steps      []Step   `json:"steps"`
 	Choices    Choices  `json:"choices"` // it was made with
 }
@@ -78,7 +82,7 @@ func PlanFor(snap *Snapshot, c Choices) *Plan {
 	p := &Plan{
 		Schema: 1, Function: snap.Function, ARN: snap.ARN, Strategy: c.Strategy,
 		RevisionID: snap.RevisionID, CodeSHA256: snap.CodeSHA256, Choices: c,
-		Blockers: list(found.blockers), Warnings: list(found.warnings), Lost: list(found.lost), Steps: []Step{},
+		Blockers: list(found.blockers), Warnings: list(found.warnings), Lost: list(found.lost), Notes: list(found.notes), Steps: []Step{},
 	}
 	tasks, err := tasksFor(snap, c)
 	if err != nil {

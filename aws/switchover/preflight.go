@@ -28,8 +28,8 @@ const maxUpload = 52428800
 
 // notices is what a preflight finds.
 type notices struct {
-	accepted                 map[string]bool
-	blockers, warnings, lost []Notice
+	accepted                        map[string]bool
+	blockers, warnings, lost, notes []Notice
 }
 
 // refuse adds a blocker that nobody can accept away.
@@ -49,6 +49,10 @@ func (n *notices) hold(id, format string, args ...any) {
 
 func (n *notices) warn(id, format string, args ...any) {
 	n.warnings = append(n.warnings, Notice{id, session.Clean(fmt.Sprintf(format, args...))})
+}
+
+func (n *notices) note(id, format string, args ...any) {
+	n.notes = append(n.notes, Notice{id, session.Clean(fmt.Sprintf(format, args...))})
 }
 
 func (n *notices) lose(id, format string, args ...any) {
@@ -155,7 +159,7 @@ func (n *notices) version(s *Snapshot, c Choices, q string) {
 		n.layer(s, of, name)
 	}
 	if f.CodeSize >= maxUpload && c.Strategy == Replace {
-		n.hold("zip-too-large", "the zip of %s has %d bytes and can't be sent back in a call (50 MB): the way back needs a bucket and your hand", of, f.CodeSize)
+		n.large(c, of, f.CodeSize)
 	}
 	if c.Base == "" {
 		if _, err := image.BaseFor(string(f.Runtime)); err != nil {
@@ -172,6 +176,20 @@ func (n *notices) version(s *Snapshot, c Choices, q string) {
 		n.hold("runtime-deprecated", "the runtime %s of %s is deprecated since %s, and AWS stops creating functions with such a runtime: the way back is not certain",
 			r.ID, of, r.Deprecated.Format("2006-01-02"))
 	}
+}
+
+// large tells of a zip that a call can't carry.
+func (n *notices) large(c Choices, of string, size int64) {
+	if c.Bucket == "" {
+		n.hold("zip-too-large", "the zip of %s has %d bytes and can't be sent back in a call (50 MB): name an S3 bucket of its region with --bucket NAME[/PREFIX], from where it can", of, size)
+		return
+	}
+	name, prefix, err := ParseBucket(c.Bucket)
+	if err != nil {
+		n.refuse("bucket", "%v", err)
+		return
+	}
+	n.note("bucket", "the zip of %s has %d bytes: it is kept in %s for the way back, and stays there until you delete it", of, size, object{name, prefix})
 }
 
 // code refuses code whose bytes can't be had.

@@ -7,6 +7,9 @@ import "github.com/optlift/optlift/aws/switchover/snapshot"
 // function is Active the name does not answer.
 func (l *lists) replace() error {
 	s := l.snap
+	if err := l.stashing(); err != nil {
+		return err
+	}
 	l.add("rehearse", Create, "CreateFunction", "a temporary function with this configuration and image", "DeleteFunction", rehearse)
 	l.add("rehearse-clean", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)
 	mappings, err := mappingsOf(s)

@@ -142,6 +142,9 @@ func (r *run) backTasks(zipDeleted bool) ([]task, error) {
 		return l.tasks, nil
 	}
 	l.add("backup", Keep, "local", "code and layers against their SHA-256", "", checkBackup)
+	if err := l.stashing(); err != nil {
+		return nil, err
+	}
 	l.add("layers", Keep, "GetLayerVersion", "every layer can still be attached", "", checkLayers)
 	l.add("rehearse", Create, "CreateFunction", "a temporary function from the zips", "DeleteFunction", rehearseZip)
 	l.add("rehearse-end", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)

@@ -292,6 +292,9 @@ func (r *run) settle(ctx context.Context, name, q string, described bool) error 
 			if of.image != "" {
 				in.ImageUri = &of.image
 			}
+			if of.at != nil {
+				in.S3Bucket, in.S3Key = &of.at.bucket, &of.at.key
+			}
 			if of.key != "" {
 				in.SourceKMSKeyArn = &of.key
 			}

@@ -40,11 +40,21 @@ type Switcher struct {
 	// patience bounds each wait for a state, lag the time for which reads may
 	// still tell what was before a change.
 	callTimeout, patience, lag time.Duration
+	bucket                     string // for runs that were begun without one
 }
 
 // New returns a Switcher; it asks nobody.
 func New(c Config) *Switcher {
 	return &Switcher{config: c, callTimeout: 3 * time.Minute, patience: 15 * time.Minute, lag: 15 * time.Second}
+}
+
+// WithBucket returns a Switcher that resumes and rolls back with a bucket
+// (Choices.Bucket) in place of the one that the migration was begun with, or not.
+// Zips that are in a bucket already are taken from where they are.
+func (s *Switcher) WithBucket(bucket string) *Switcher {
+	with := *s
+	with.bucket = bucket
+	return &with
 }
 
 // api is the region's client with a bound on each call: an endpoint that accepts

@@ -30,6 +30,7 @@ func (p *Plan) Text() string {
 	section(b, "Lost:", "!", p.Lost)
 	section(b, "Warnings:", "*", p.Warnings)
 	section(b, "Blocked by:", "x", p.Blockers)
+	section(b, "Notes:", "i", p.Notes)
 	count := map[Action]int{}
 	for _, s := range p.Steps {
 		count[s.Action]++

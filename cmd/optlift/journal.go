@@ -142,11 +142,15 @@ func newRollback(a *app) *cobra.Command {
 // migrate is.
 func newReplay(a *app, name, short string, all func(*fleet.Fleet, context.Context, string, func(fleet.Event)) (*fleet.Report, error), replay func(context.Context, *switchover.Switcher, string, func(switchover.Event)) (*switchover.Result, error)) *cobra.Command {
 	var arm armFlags
+	var bucket string
 	cmd := &cobra.Command{
 		Use:   name + " ID --write --confirm FUNCTION",
 		Short: short,
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, ids []string) error {
+			if err := checkBucket(bucket); err != nil {
+				return err
+			}
 			if fleet.IsID(ids[0]) {
 				return runFleetAgain(c.Context(), a, &arm, ids[0], func(f *fleet.Fleet, emit func(fleet.Event)) (*fleet.Report, error) {
 					return all(f, c.Context(), ids[0], emit)
@@ -167,11 +171,15 @@ func newReplay(a *app, name, short string, all func(*fleet.Fleet, context.Contex
 			if err != nil {
 				return err
 			}
+			if bucket != "" {
+				s = s.WithBucket(bucket)
+			}
 			report := newStepPrinter(a.io, arm.format)
 			result, err := replay(c.Context(), s, entry.ID, report.event)
 			return report.result(result, err)
 		},
 	}
 	arm.add(cmd)
+	cmd.Flags().StringVar(&bucket, "bucket", "", bucketUsage)
 	return cmd
 }

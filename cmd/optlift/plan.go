@@ -17,7 +17,21 @@ type choiceFlags struct {
 	base     string
 	accept   []string
 	events   []string
+	bucket   string
 	images   layerImages
+}
+
+const bucketUsage = "NAME[/PREFIX] of an S3 bucket of the function's region, for the way back of zips over 50 MB"
+
+// checkBucket refuses what names no bucket.
+func checkBucket(bucket string) error {
+	if bucket == "" {
+		return nil
+	}
+	if _, _, err := switchover.ParseBucket(bucket); err != nil {
+		return usagef("--bucket: %w", err)
+	}
+	return nil
 }
 
 func (f *choiceFlags) add(c *cobra.Command) {
@@ -27,12 +41,16 @@ func (f *choiceFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.repo, "repository", "", "ECR repository for the image (default: the function's name in lower case; for many: optlift)")
 	flags.StringVar(&f.base, "base", "", "base image instead of the runtime's own: a reference or oci:DIR")
 	flags.StringArrayVar(&f.accept, "accept", nil, "id of a blocker or warning to accept; may be given several times")
+	flags.StringVar(&f.bucket, "bucket", "", bucketUsage)
 	flags.StringArrayVar(&f.events, "event", nil, "file with an event for the rehearsal; may be given several times")
 	f.images.addNamed(flags)
 }
 
 func (f *choiceFlags) choices() (switchover.Choices, error) {
 	if err := oneOf("strategy", f.strategy, string(switchover.Replace), string(switchover.Beside)); err != nil {
+		return switchover.Choices{}, err
+	}
+	if err := checkBucket(f.bucket); err != nil {
 		return switchover.Choices{}, err
 	}
 	pairs, err := f.images.pairs()
@@ -48,7 +66,7 @@ func (f *choiceFlags) choices() (switchover.Choices, error) {
 	}
 	return switchover.Choices{
 		Strategy: switchover.Strategy(f.strategy), Repository: f.repo, Base: f.base,
-		Accept: f.accept, Events: f.events, LayerImages: images,
+		Accept: f.accept, Events: f.events, Bucket: f.bucket, LayerImages: images,
 	}, nil
 }
 
@@ -120,7 +138,8 @@ func (a *app) plan(ctx context.Context, function string, c switchover.Choices) (
 		return nil, nil, nil, err
 	}
 	c.LayerImages = byARN(c.LayerImages, snapshot.LayerARNs(config))
-	return s, snap, switchover.PlanFor(snap, c), nil
+	plan, err := s.Plan(ctx, snap, c)
+	return s, snap, plan, err
 }
 
 func printPlan(io *streams, plan *switchover.Plan, format string) error {

@@ -45,6 +45,7 @@ know, and the policy becomes narrower. Each level includes the ones before it.`,
 	f.StringVar(&scope.Repository, "repository", "", "name of the ECR repository")
 	f.StringVar(&scope.Role, "role", "", "ARN of the function's execution role")
 	f.StringVar(&scope.Key, "key", "", "ARN of the function's KMS key")
-	f.StringSliceVar(&features, "feature", nil, "what the functions have: vpc, efs, kms")
+	f.StringVar(&scope.Bucket, "bucket", "", "name of the bucket for zips over 50 MB")
+	f.StringSliceVar(&features, "feature", nil, "what the functions have: vpc, efs, kms, s3 (zips over 50 MB)")
 	return cmd
 }
