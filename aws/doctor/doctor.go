@@ -14,6 +14,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/dustin/go-humanize"
 
@@ -44,6 +45,7 @@ type Finding struct {
 type Options struct {
 	Open         func(context.Context) (*session.Session, error)
 	BaseRegistry string   // "" is image.DefaultBaseRegistry
+	Bucket       string   // for zips over 50 MB; "" checks none
 	Dirs         []string // where things are kept; each need not be there yet
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
@@ -117,6 +119,27 @@ func (o *Options) service(ctx context.Context, s *session.Session, region string
 		}
 	}
 	report(o.registry(ctx, s, region))
+	if o.Bucket != "" && ctx.Err() == nil {
+		report(o.bucket(ctx, s, region))
+	}
+}
+
+// bucket checks that zips over 50 MB can be given back from a bucket: Lambda takes
+// code from a bucket of its own region only
+// (https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html).
+func (o *Options) bucket(ctx context.Context, s *session.Session, region string) Finding {
+	name := "bucket " + region
+	out, err := s.S3(region).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &o.Bucket})
+	switch {
+	case session.KindOf(err) == session.Denied:
+		return Finding{name, Warning, session.Explain(err), "optlift policy migrate --feature s3 --bucket " + session.Clean(o.Bucket) + " prints the policy"}
+	case err != nil:
+		return Finding{name, Failed, session.Explain(err), "name a bucket of the functions' region"}
+	}
+	if at := aws.ToString(out.BucketRegion); at != "" && at != region {
+		return Finding{name, Failed, "the bucket is in " + session.Clean(at) + ", and Lambda takes code from its own region only", "name a bucket of the functions' region"}
+	}
+	return Finding{name, OK, "code can be given back from " + session.Clean(o.Bucket), ""}
 }
 
 // clock compares this machine's time with that of an answer, whose Date counts in

@@ -118,6 +118,9 @@ func (s *Switcher) reopen(id string, emit func(Event)) (r *run, done func(), err
 		return nil, nil, err
 	}
 	snap, err := loadSnapshot(s.config.StateDir, id)
+	if err == nil {
+		err = sweep(s.config.StateDir, id)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, l.release())
 	}
@@ -271,7 +274,7 @@ func (r *run) result(state string) *Result {
 func (r *run) end(state, message string, next []string, cause error) (*Result, error) {
 	res := r.result(state)
 	res.Message, res.Next = r.scrub.text(message), next
-	if cause != nil {
+	if cause != nil && state != StateStopped {
 		res.Message += ": " + cause.Error()
 	}
 	err := r.j.write(record{Kind: "end", State: StepState(state), Message: res.Message})

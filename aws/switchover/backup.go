@@ -11,11 +11,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/optlift/optlift/aws/archive"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
@@ -112,32 +114,63 @@ func backup(ctx context.Context, r *run) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	skipped := true
+	there := make([]bool, len(all))
+	g, together := errgroup.WithContext(ctx)
+	g.SetLimit(downloads)
+	for i, k := range all {
+		g.Go(func() (err error) {
+			there[i], err = r.keep(together, k)
+			if err != nil {
+				err = fmt.Errorf("back up %s: %w", k.name, err)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return outcome{}, err
+	}
 	var bytes int64
 	var facts []Fact
 	for _, k := range all {
-		err := k.verify()
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errOtherHash) {
-			skipped = false
-			err = archive.Download(ctx, r.s.config.Session.HTTP(), k.name, r.locator(k), k.file, func(done, total int64) {
-				r.progress(image.Progress{Stage: stageBackup, Item: k.name, Done: done, Total: total})
-			})
-			if err == nil {
-				err = k.verify()
-			}
-		}
+		info, err := os.Stat(k.file)
 		if err != nil {
 			return outcome{}, fmt.Errorf("back up %s: %w", k.name, err)
 		}
-		if info, err := os.Stat(k.file); err == nil {
-			bytes += info.Size()
-			facts = append(facts, Fact{"archive", fmt.Sprintf("%s, %d bytes, sha256:%s", k.name, info.Size(), k.sum)})
-		}
+		bytes += info.Size()
+		facts = append(facts, Fact{"archive", fmt.Sprintf("%s, %d bytes, sha256:%s", k.name, info.Size(), k.sum)})
 	}
+	skipped := !slices.Contains(there, false)
 	if err := SyncDir(filepath.Join(r.s.config.StateDir, backupDir, r.j.start.ID)); err != nil {
 		return outcome{}, fmt.Errorf("back up %s: %w", r.snap.Function, err)
 	}
 	return outcome{skipped: skipped, note: fmt.Sprintf("%s, %d bytes, verified by SHA-256", plural(len(all), "archive"), bytes), facts: facts}, nil
+}
+
+// downloads bounds the archives on their way at once.
+const downloads = 4
+
+// keep downloads an archive that is not there already, and verifies it.
+func (r *run) keep(ctx context.Context, k kept) (there bool, err error) {
+	err = k.verify()
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errOtherHash) {
+		return true, err
+	}
+	err = archive.Download(ctx, r.s.config.Session.HTTP(), k.name, r.locator(k), k.file, func(done, total int64) {
+		r.progress(image.Progress{Stage: stageBackup, Item: k.name, Done: done, Total: total})
+	})
+	if err != nil {
+		return false, err
+	}
+	return false, k.verify()
+}
+
+// sweep takes away what a process that was killed has left half-written.
+func sweep(stateDir, id string) error {
+	half, err := filepath.Glob(filepath.Join(stateDir, backupDir, id, ".*"))
+	for _, name := range half {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
 }
 
 // checkBackup makes sure that the way back is still there.

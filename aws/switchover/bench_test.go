@@ -77,6 +77,16 @@ type bench struct {
 
 	mu     sync.Mutex
 	events []Event
+	told   []string // what a user was told besides
+}
+
+// hear keeps what a user is told, for noSecrets.
+func (b *bench) hear(words ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, w := range words { // one by one, so that what pointers point to is printed
+		b.told = append(b.told, fmt.Sprintf("%+v", w))
+	}
 }
 
 func newBench(t *testing.T) *bench { return newBenchWith(t, emulator.Options{Delay: time.Millisecond}) }

@@ -261,6 +261,7 @@ func (b *bench) endure(c matrixCase, name string) {
 	}
 	over := b.strike(c.call, c.blow)
 	res, err := run()
+	b.hear(res, err)
 	over()
 	b.s.callTimeout = time.Minute
 	if err != nil && res == nil && !c.blow.kill {
@@ -283,6 +284,7 @@ func (b *bench) endure(c matrixCase, name string) {
 	} else {
 		res, err = b.s.Rollback(b.ctx, entries[0].ID, b.emit)
 	}
+	b.hear(res, err)
 	if err != nil {
 		b.t.Fatalf("recovery: %+v: %v", res, err)
 	}

@@ -77,6 +77,32 @@ func fill(v reflect.Value, name string) {
 	}
 }
 
+// unset lists what has no value inside a value.
+func unset(v reflect.Value, name string) []string {
+	var none []string
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			return unset(v.Elem(), name)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				none = append(none, unset(v.Field(i), name+"."+f.Name)...)
+			}
+		}
+		return none
+	case reflect.Slice:
+		if v.Len() > 0 {
+			return unset(v.Index(0), name+"[0]")
+		}
+	}
+	if v.IsZero() {
+		none = append(none, name)
+	}
+	return none
+}
+
 func filled(t *testing.T) types.FunctionConfiguration {
 	t.Helper()
 	var c types.FunctionConfiguration
@@ -98,6 +124,11 @@ func TestCarriedFieldsAreCarried(t *testing.T) {
 	for _, name := range strings.Fields(carriedFields) {
 		if got.FieldByName(name).IsZero() {
 			t.Errorf("createInput does not carry %s", name)
+		}
+	}
+	for _, name := range strings.Fields(carriedFields) {
+		for _, lost := range unset(got.FieldByName(name), name) {
+			t.Errorf("createInput does not carry %s", lost)
 		}
 	}
 	for _, name := range strings.Fields(changedFields + " " + refusedFields) {

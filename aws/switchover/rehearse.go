@@ -31,6 +31,9 @@ const acceptRehearsal = "rehearsal-differs"
 // deleted. The next step, or whatever ends the run, deletes the function.
 func rehearse(ctx context.Context, r *run) (outcome, error) {
 	name, images, err := r.tryOut(ctx)
+	if stopped(ctx, err) {
+		return outcome{}, err // nobody has refused anything
+	}
 	if err != nil {
 		return outcome{}, fmt.Errorf("rehearse under the temporary name %s: Lambda does not take it, the function stays as it is: %w", name, err)
 	}
@@ -49,6 +52,9 @@ func rehearseZip(ctx context.Context, r *run) (outcome, error) {
 		return outcome{}, err
 	}
 	name, zips, err := r.tryOut(ctx)
+	if stopped(ctx, err) {
+		return outcome{}, err
+	}
 	if err != nil {
 		return outcome{}, fmt.Errorf("the Zip function is not taken by Lambda any more, tried under the temporary name %s; the image function stays, the backup is kept: %w", name, err)
 	}
@@ -106,6 +112,7 @@ func rehearseBeside(ctx context.Context, r *run) (outcome, error) {
 func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 	var differences []error
 	var facts []Fact
+	strange := 0
 	for _, file := range r.choices.Events {
 		payload, err := readEvent(file)
 		if err != nil {
@@ -119,14 +126,22 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 		if err != nil {
 			return outcome{}, err
 		}
+		if notRunnable(was) || notRunnable(is) {
+			strange++
+			facts = append(facts, Fact{"event", filepath.Base(file) + ": not comparable, because this endpoint can't run the function"})
+			continue
+		}
 		d := differ(was, is)
 		facts = append(facts, Fact{"event", compared(file, was, is, d)})
 		if d != "" {
 			differences = append(differences, fmt.Errorf("event %s: %s", file, d))
 		}
 	}
-	if len(r.choices.Events) > 0 {
-		note += fmt.Sprintf("; %s compared", plural(len(r.choices.Events), "event"))
+	if n := len(r.choices.Events) - strange; n > 0 {
+		note += fmt.Sprintf("; %s compared", plural(n, "event"))
+	}
+	if strange > 0 {
+		note += fmt.Sprintf("; %s not comparable: this endpoint can't run the function", plural(strange, "event"))
 	}
 	if err := errors.Join(differences...); err != nil {
 		if !slices.Contains(r.choices.Accept, acceptRehearsal) {
@@ -138,6 +153,19 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 		facts = append(facts, Fact{"event", "none was given, so no answers were compared"})
 	}
 	return outcome{note: note, facts: facts}, nil
+}
+
+// stopped tells an end that the user asked for.
+func stopped(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
+}
+
+// notRunnable tells the answer of an endpoint that can't run the function at all,
+// as an embedded account can't run every runtime: that is no answer of the
+// function's, and says nothing about the image.
+func notRunnable(out *lambda.InvokeOutput) bool {
+	var answer struct{ ErrorType string }
+	return aws.ToString(out.FunctionError) != "" && json.Unmarshal(out.Payload, &answer) == nil && answer.ErrorType == "Runtime.NotRunnable"
 }
 
 // compared says how the answers to an event compare, without their values.

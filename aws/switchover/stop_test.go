@@ -274,3 +274,32 @@ func TestReadsThatLag(t *testing.T) {
 		t.Errorf("functions %v", b.names())
 	}
 }
+
+// A stop during a rehearsal reads as one, and not as a refusal of Lambda's; what an
+// endpoint can't run says nothing about the image.
+func TestRehearsalsThatTellNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.plain("shop")
+	snap := b.capture("shop")
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	b.server.Inject(emulator.Fault{Operation: "CreateFunction", Kind: emulator.None, Hook: func(emulator.Record) { cancel() }})
+	res, err := b.s.Apply(ctx, snap, PlanFor(snap, Choices{}), Choices{}, b.emit)
+	if err == nil || res.State != StateStopped || strings.Contains(res.Message+err.Error(), "does not take it") {
+		t.Errorf("%+v, %v", res, err)
+	}
+	b.sameAs(snap, false)
+	// The embedded account runs JavaScript only.
+	event := b.event()
+	_, err = b.api.CreateFunction(b.ctx, &lambda.CreateFunctionInput{FunctionName: aws.String("py"), Role: aws.String("arn:aws:iam::123456789012:role/r"),
+		Runtime: types.RuntimePython313, Handler: aws.String("app.main"), Code: &types.FunctionCode{ZipFile: zipOf(map[string]string{"app.py": "def main(e, c): return 1"})}})
+	ok(b, 0, err)
+	b.wait("py")
+	if res, err = b.apply("py", Choices{Events: []string{event}}); err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if !slices.ContainsFunc(b.events, func(e Event) bool { return strings.Contains(e.Message, "1 event not comparable") }) {
+		t.Error("no event says that nothing was compared")
+	}
+}

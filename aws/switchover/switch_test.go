@@ -49,6 +49,7 @@ func (b *bench) apply(name string, c Choices) (*Result, error) {
 	}
 	ctx, cancel := context.WithCancel(b.ctx)
 	res, err := b.s.Apply(ctx, snap, plan, c, b.emit)
+	b.hear(plan.Text(), res, err)
 	told := len(b.events)
 	cancel()
 	if runtime.Gosched(); len(b.events) != told {
@@ -62,7 +63,12 @@ func (b *bench) noSecrets() {
 	b.t.Helper()
 	var words strings.Builder
 	for _, e := range b.events {
-		fmt.Fprintf(&words, "%+v\n", e)
+		fmt.Fprintf(&words, "%+v %+v\n", e, e.Call)
+	}
+	calls, _ := b.s.config.Session.Log().Calls()
+	fmt.Fprintf(&words, "%+v\n", calls)
+	for _, told := range b.told {
+		words.WriteString(told + "\n")
 	}
 	err := filepath.WalkDir(filepath.Join(b.state, journalDir), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {

@@ -39,13 +39,15 @@ type app struct {
 	baseRegistry string
 	configFile   string // "" is where config.Path looks
 
+	interrupts *interrupts
+
 	mu      sync.Mutex
 	session *session.Session
 	account *emulator.Server
 	scratch string // temporary directory, removed by close
 }
 
-func newApp(io *streams) *app { return &app{io: io} }
+func newApp(io *streams) *app { return &app{io: io, interrupts: &interrupts{io: io}} }
 
 // version is what the build recorded of itself.
 func version() string {

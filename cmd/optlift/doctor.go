@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
@@ -14,14 +15,22 @@ import (
 
 func newDoctor(a *app) *cobra.Command {
 	var asJSON bool
+	var bucket string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check credentials, clock, rights, registries, disk and terminal",
 		Long: `Check what this program stands on, and say what to do about what is wrong. Nothing
 is changed. Exits 1 when a check fails; a warning does not.`,
 		Args: args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), a, asJSON) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := checkBucket(bucket); err != nil {
+				return err
+			}
+			bucket, _, _ = strings.Cut(strings.TrimPrefix(bucket, "s3://"), "/")
+			return runDoctor(c.Context(), a, bucket, asJSON)
+		},
 	}
+	cmd.Flags().StringVar(&bucket, "bucket", "", "also check this S3 bucket, for the way back of zips over 50 MB")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return cmd
 }
@@ -32,7 +41,7 @@ type doctorReport struct {
 	Findings []doctor.Finding `json:"findings"`
 }
 
-func runDoctor(ctx context.Context, a *app, asJSON bool) error {
+func runDoctor(ctx context.Context, a *app, bucket string, asJSON bool) error {
 	report := doctorReport{Schema: 1, Findings: []doctor.Finding{}}
 	failed := 0
 	add := func(f doctor.Finding) {
@@ -48,7 +57,7 @@ func runDoctor(ctx context.Context, a *app, asJSON bool) error {
 			fmt.Fprintf(a.io.out, "%-8s %-24s → %s\n", "", "", printable(f.Next))
 		}
 	}
-	opts := doctor.Options{Open: a.open, Dirs: []string{filepath.Join(xdg.CacheHome, "optlift"), filepath.Join(xdg.StateHome, "optlift"), os.TempDir()}}
+	opts := doctor.Options{Open: a.open, Bucket: bucket, Dirs: []string{filepath.Join(xdg.CacheHome, "optlift"), filepath.Join(xdg.StateHome, "optlift"), os.TempDir()}}
 	if a.demo {
 		// The embedded account brings its own base images; it starts with the session.
 		if _, err := a.open(ctx); err != nil {

@@ -183,6 +183,7 @@ func runMigrateFleet(ctx context.Context, a *app, f *fleetFlags, choices switcho
 		}
 	}
 	p := newFleetPrinter(a.io, arm.format)
+	defer a.interrupts.during(fleetStanding)()
 	rep, err := fl.Run(ctx, plan, p.event)
 	if err := p.report(rep, err); err != nil {
 		return err
@@ -211,8 +212,15 @@ func runFleetAgain(ctx context.Context, a *app, arm *armFlags, id string, again 
 		return err
 	}
 	p := newFleetPrinter(a.io, arm.format)
+	defer a.interrupts.during(fleetStanding)()
 	rep, err := again(fl, p.event)
 	return p.report(rep, err)
+}
+
+// fleetStanding is where a fleet stands: its journal knows it by function.
+func fleetStanding() standing {
+	return standing{step: "every running step", where: "the fleet's migrations: whether their last calls took effect is not known",
+		next: []string{"optlift journal"}}
 }
 
 // fleetPrinter prints the events of a fleet as lines or as JSON objects.

@@ -88,7 +88,7 @@ func newJournal(a *app) *cobra.Command {
 			return w.Flush()
 		},
 	}
-	cmd.AddCommand(show)
+	cmd.AddCommand(show, newPrune(a))
 	return cmd
 }
 
@@ -175,6 +175,8 @@ func newReplay(a *app, name, short string, all func(*fleet.Fleet, context.Contex
 				s = s.WithBucket(bucket)
 			}
 			report := newStepPrinter(a.io, arm.format)
+			report.tracker = newTracker(entry.Function, slices.Compact([]string{name, "rollback"})...)
+			defer a.interrupts.during(report.tracker.standing)()
 			result, err := replay(c.Context(), s, entry.ID, report.event)
 			return report.result(result, err)
 		},

@@ -64,7 +64,9 @@ name, and only then replace the function (or create one beside it), with
 everything that was attached to it. Each step is in a journal before and after it
 is done: optlift resume goes on, optlift rollback takes it back.
 
-The first interrupt finishes the running step and stops at a safe place.
+The first interrupt finishes the running step and stops at a safe place, the
+second ends the program where it is; both say where things stand and what to type
+next. Once the function is deleted the first one lets the run become whole.
 
 With --where FILTER every function that passes is switched, --wave of them at
 once. Blocked ones are left alone, each kind of warning needs its --accept, and
@@ -125,6 +127,8 @@ func runMigrate(ctx context.Context, a *app, function string, choices switchover
 		return err
 	}
 	report := newStepPrinter(a.io, arm.format)
+	report.tracker = newTracker(plan.Function, "resume", "rollback")
+	defer a.interrupts.during(report.tracker.standing)()
 	result, err := s.Apply(ctx, snap, plan, choices, report.event)
 	return report.result(result, err)
 }
@@ -134,6 +138,7 @@ type stepPrinter struct {
 	io       *streams
 	format   string
 	progress *progress
+	tracker  *tracker // nil where another one follows the run
 }
 
 func newStepPrinter(io *streams, format string) *stepPrinter {
@@ -141,6 +146,9 @@ func newStepPrinter(io *streams, format string) *stepPrinter {
 }
 
 func (p *stepPrinter) event(e switchover.Event) {
+	if p.tracker != nil {
+		p.tracker.event(e)
+	}
 	if e.Call != nil {
 		return // the step's own line says what came of it
 	}
@@ -153,10 +161,10 @@ func (p *stepPrinter) event(e switchover.Event) {
 		p.json(e)
 		return
 	}
-	if e.State == switchover.Running && !p.io.errTTY {
+	if e.State == switchover.Running && e.Message == "" && !p.io.errTTY {
 		return // a pipe gets one line per step, when it has ended
 	}
-	if e.State == switchover.Running {
+	if e.State == switchover.Running && e.Message == "" {
 		p.progress.line(e.Step.ID+" "+e.Step.Target, 0, 0)
 		return
 	}
