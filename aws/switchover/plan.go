@@ -26,6 +26,9 @@ type Choices struct {
 	Base       string   `json:"base,omitempty"`       // "" picks by runtime
 	Accept     []string `json:"accept,omitempty"`     // ids of warnings or blockers the user accepts by name
 	Events     []string `json:"events,omitempty"`     // files with events for the rehearsal
+	// Ignore are paths in answers that may differ in a rehearsal, such as $.requestId
+	// or $.items[*].at.
+	Ignore []string `json:"ignore,omitempty"`
 	// Bucket is NAME or NAME/PREFIX of an S3 bucket of the function's region, for the
 	// way back of zips that are too large for a call.
 	Bucket string `json:"bucket,omitempty"`

@@ -2,6 +2,7 @@ package switchover
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -266,6 +267,27 @@ func TestRehearsalComparesAnswers(t *testing.T) {
 	if got := b.names(); len(got) != 2 {
 		t.Errorf("functions %v", got)
 	}
+	// A path that may differ does not count; one beside it does.
+	if res, err = b.apply("dice", Choices{Events: []string{event}, Ignore: []string{"$.nn"}}); err == nil {
+		t.Fatalf("%+v", res)
+	}
+	if got := b.names(); len(got) != 2 {
+		t.Errorf("functions %v", got)
+	}
+	if res, err = b.apply("dice", Choices{Events: []string{event}, Ignore: []string{"$.n"}}); err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	ran := slices.ContainsFunc(b.events, func(e Event) bool {
+		return slices.ContainsFunc(e.Facts, func(f Fact) bool {
+			return f.Name == "run" && strings.Contains(f.Value, " ms, with the new image ") && strings.Contains(f.Value, "log lines 0 and 0")
+		})
+	})
+	if !ran {
+		t.Error("no step tells how long both took")
+	}
+	if res, err = b.s.Rollback(b.ctx, res.Journal, b.emit); err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
 	if res, err = b.apply("dice", Choices{Events: []string{event}, Accept: []string{acceptRehearsal}}); err != nil {
 		t.Fatalf("%+v, %v", res, err)
 	}
@@ -317,4 +339,34 @@ func TestVersionsThatAreTwins(t *testing.T) {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	b.sameAs(before, false)
+}
+
+func TestIgnored(t *testing.T) {
+	paths := []string{"$.id", "$.items[*].at", "$.list[1]"}
+	for at, want := range map[string]bool{"$.id": true, "$.id.part": true, "$.id[2]": true, "$.idle": false, "$": false,
+		"$.items[7].at": true, "$.items[7].to": false, "$.list[1].x": true, "$.list[0]": false} {
+		if got := ignored(at, paths); got != want {
+			t.Errorf("%s: %v", at, got)
+		}
+	}
+}
+
+func TestReportOf(t *testing.T) {
+	log := func(text string) *lambda.InvokeOutput {
+		return &lambda.InvokeOutput{LogResult: aws.String(base64.StdEncoding.EncodeToString([]byte(text)))}
+	}
+	text := reportOf(log("START RequestId: x Version: 1\nhello\n{\"level\":\"INFO\"}\nEND RequestId: x\n" +
+		"REPORT RequestId: x\tDuration: 1.25 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 66 MB\tInit Duration: 100.5 ms\t\n"))
+	if want := (report{"1.25 ms", "100.5 ms", "66 MB", 1, 1, true}); text != want {
+		t.Errorf("text: %+v", text)
+	}
+	structured := reportOf(log(`{"type":"platform.start","record":{}}
+{"level":"INFO","message":"hello"}
+{"type":"platform.report","record":{"metrics":{"durationMs":1.5,"billedDurationMs":2,"maxMemoryUsedMB":66}}}`))
+	if want := (report{"1.5 ms", "", "66 MB", 0, 1, true}); structured != want {
+		t.Errorf("JSON: %+v", structured)
+	}
+	if got := reportOf(&lambda.InvokeOutput{}).beside(text); !strings.Contains(got, "nothing was measured") {
+		t.Errorf("no log: %s", got)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/adrg/xdg"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -32,6 +33,7 @@ type process struct {
 func machine(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
+	t.Cleanup(xdg.Reload)
 	for _, name := range []string{"XDG_CACHE_HOME", "XDG_STATE_HOME", "TMPDIR"} {
 		path := filepath.Join(dir, strings.ToLower(name))
 		if err := os.MkdirAll(path, 0o700); err != nil {
@@ -39,6 +41,7 @@ func machine(t *testing.T) {
 		}
 		t.Setenv(name, path)
 	}
+	xdg.Reload()
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "planted-secret-key")
 	t.Setenv("AWS_SESSION_TOKEN", "planted-session-token")
 }

@@ -17,6 +17,7 @@ type choiceFlags struct {
 	base     string
 	accept   []string
 	events   []string
+	ignore   []string
 	bucket   string
 	images   layerImages
 }
@@ -43,6 +44,7 @@ func (f *choiceFlags) add(c *cobra.Command) {
 	flags.StringArrayVar(&f.accept, "accept", nil, "id of a blocker or warning to accept; may be given several times")
 	flags.StringVar(&f.bucket, "bucket", "", bucketUsage)
 	flags.StringArrayVar(&f.events, "event", nil, "file with an event for the rehearsal; may be given several times")
+	flags.StringArrayVar(&f.ignore, "ignore", nil, "path in the answers that may differ in the rehearsal, such as '$.requestId' or '$.items[*].at'; may be given several times")
 	f.images.addNamed(flags)
 }
 
@@ -66,7 +68,7 @@ func (f *choiceFlags) choices() (switchover.Choices, error) {
 	}
 	return switchover.Choices{
 		Strategy: switchover.Strategy(f.strategy), Repository: f.repo, Base: f.base,
-		Accept: f.accept, Events: f.events, Bucket: f.bucket, LayerImages: images,
+		Accept: f.accept, Events: f.events, Ignore: f.ignore, Bucket: f.bucket, LayerImages: images,
 	}, nil
 }
 

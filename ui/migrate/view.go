@@ -82,6 +82,7 @@ func (v *view) plan(p *switchover.Plan, c switchover.Choices) {
 	v.notices("✗", theme.Bad, "BLOCKERS", "the plan can't be applied while these stand", p.Blockers)
 	v.notices("−", theme.Bad, "LOST", "can't be made the same again", p.Lost)
 	v.notices("▲", theme.Warn, "WARNINGS", "", p.Warnings)
+	v.notices("·", theme.Dim, "NOTES", "nothing to accept", p.Notes)
 	if len(c.Accept) > 0 {
 		v.blank()
 		l := v.line().Put(theme.Dim, "accepted:")
