@@ -185,6 +185,9 @@ func (r *run) success() string {
 	if r.choices.Strategy == Refresh {
 		return r.snap.Function + " runs the new image; the one before stays in its repository"
 	}
+	if r.choices.Strategy == Rehearse {
+		return r.snap.Function + " is untouched; its image became Active under a temporary name, and stays in repository " + repositoryName(r.snap.Function, r.choices)
+	}
 	m := r.snap.Function + " is a container image now; the Zip function's code and layers are kept in the backup"
 	if r.choices.Strategy == Beside {
 		m = r.name + " runs beside " + r.snap.Function + ", which is untouched but for its event source mappings"

@@ -9,6 +9,8 @@
 //     and keeps "not there", "not allowed to look" and "could not look" apart.
 //   - PlanFor is a pure function of what was captured: steps in order, what
 //     stands against them, what is lost.
+//     Plan adds what only the account can tell: rights, role, concurrency,
+//     repository, bucket.
 //   - Apply walks the plan. A line is on disk before and after each call that
 //     changes something, and every step looks before it acts, so that Resume goes
 //     on from any point and Rollback comes back from any point.
@@ -16,5 +18,5 @@
 // A Snapshot and a backup hold environment values: they are written owner-only
 // and never printed. A Plan, a journal and an Event hold none.
 //
-// It imports aws/session, aws/archive, aws/registry and the build rooms.
+// It imports aws/session, aws/archive, aws/policy, aws/registry and the build rooms.
 package switchover

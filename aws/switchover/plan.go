@@ -17,6 +17,8 @@ const (
 	Replace Strategy = "replace" // same name: delete and create again
 	Beside  Strategy = "beside"  // a new function, triggers moved over
 	Refresh Strategy = "refresh" // an image function gets a new image
+	// Rehearse builds the image, tries it under a temporary name and changes nothing.
+	Rehearse Strategy = "rehearse"
 )
 
 // Choices are what the user decided.

@@ -80,11 +80,15 @@ func preflight(s *Snapshot, c Choices) *notices {
 		return n
 	}
 	n.function(s, c, config)
-	n.readings(s)
 	for _, q := range append([]string{""}, s.Carried()...) {
 		n.version(s, c, q)
 	}
 	n.layerImages(s, c)
+	if c.Strategy == Rehearse {
+		n.lost = nil // nothing is changed
+		return n
+	}
+	n.readings(s)
 	n.owners(s, c)
 	n.policies(s, c)
 	n.versions(s, c)

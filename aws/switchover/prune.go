@@ -72,16 +72,19 @@ func Prunables(stateDir string, before time.Time) ([]Prunable, error) {
 func finished(state string) bool { return state == StateDone || state == StateRolledBack }
 
 func prunable(stateDir string, e Entry) (Prunable, error) {
-	p := Prunable{Entry: e, Lost: "nothing but the record: " + e.Function + " is the Zip function it was"}
+	p := Prunable{Entry: e, Lost: "nothing but the record: " + e.Function + " is what it was"}
 	j, err := readJournal(stateDir, e.ID)
 	if err != nil {
 		return p, err
 	}
-	if e.State == StateDone {
+	switch {
+	case e.State != StateDone, e.Strategy == Rehearse:
+	case e.Strategy == Refresh:
+		p.Lost = "the way back to the image that " + e.Function + " had before, and the proof that today's image is ours: a rollback to the Zip function refuses without it"
+	case e.Strategy == Beside:
+		p.Lost = "the way back: optlift rollback can't move the mappings of " + e.Function + " back; the Zip function itself is still there"
+	default:
 		p.Lost = "the way back: optlift rollback can't make " + e.Function + " the Zip function again"
-		if j.start.Choices != nil && j.start.Choices.Strategy == Beside {
-			p.Lost = "the way back: optlift rollback can't move the mappings of " + e.Function + " back; the Zip function itself is still there"
-		}
 	}
 	for key, where := range j.facts {
 		if strings.HasPrefix(key, objectFact("")) {

@@ -10,8 +10,7 @@ func (l *lists) replace() error {
 	if err := l.stashing(); err != nil {
 		return err
 	}
-	l.add("rehearse", Create, "CreateFunction", "a temporary function with this configuration and image", "DeleteFunction", rehearse)
-	l.add("rehearse-clean", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)
+	l.trial()
 	mappings, err := mappingsOf(s)
 	if err != nil {
 		return err
@@ -36,6 +35,12 @@ func (l *lists) replace() error {
 	l.mappingsBack(mappings)
 	l.add("verify", Keep, "local", "every attachment against the snapshot", "", verify)
 	return nil
+}
+
+// trial lists the rehearsal under a temporary name.
+func (l *lists) trial() {
+	l.add("rehearse", Create, "CreateFunction", "a temporary function with this configuration and image", "DeleteFunction", rehearse)
+	l.add("rehearse-clean", Delete, "DeleteFunction", "the temporary function", "", cleanRehearsal)
 }
 
 // mappingsBack lists what switches the mappings on again. A mapping of a version

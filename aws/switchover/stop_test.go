@@ -303,3 +303,41 @@ func TestRehearsalsThatTellNothing(t *testing.T) {
 		t.Error("no event says that nothing was compared")
 	}
 }
+
+// A rehearsal alone changes nothing, whether it works or not, and finds what a
+// migration would not get past.
+func TestRehearseAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.rich("shop")
+	before := b.capture("shop")
+	c := Choices{Strategy: Rehearse, Events: []string{b.event()}}
+	plan := must(b.s.Plan(b.ctx, before, c))
+	if len(plan.Blockers)+len(plan.Lost) > 0 || slices.ContainsFunc(plan.Steps, func(s Step) bool { return s.NoReturn }) {
+		t.Errorf("%+v", plan)
+	}
+	res, err := b.apply("shop", c)
+	if err != nil || res.State != StateDone || res.Gap != 0 || !strings.Contains(res.Message, "untouched") {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	check := func() {
+		t.Helper()
+		b.sameAs(before, false)
+		if now := b.capture("shop"); now.RevisionID != before.RevisionID {
+			t.Error("the function was changed")
+		}
+		if got := b.names(); !slices.Equal(got, []string{"shop"}) {
+			t.Errorf("functions %v", got)
+		}
+	}
+	check()
+	b.server.Inject(emulator.Fault{Operation: "CreateFunction", Kind: emulator.AccessDenied, After: true})
+	if res, err = b.apply("shop", c); err == nil || res.State != StateFailed {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	check()
+	if res, err := b.s.Rollback(b.ctx, res.Journal, b.emit); err != nil || res.State != StateRolledBack {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	check()
+}

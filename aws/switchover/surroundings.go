@@ -126,7 +126,7 @@ const minUnreserved = 100
 // concurrency finds out whether what the function has can be taken again.
 func (l *looker) concurrency(ctx context.Context) {
 	reserved, provisioned := l.wanted()
-	if reserved < 0 && provisioned == 0 {
+	if reserved < 0 && provisioned == 0 || l.choices.Strategy == Rehearse {
 		return
 	}
 	got, err := l.s.api().GetAccountSettings(ctx, &lambda.GetAccountSettingsInput{})

@@ -65,9 +65,13 @@ func tasksFor(s *Snapshot, c Choices) ([]task, error) {
 		return nil, err
 	}
 	var err error
-	if c.Strategy == Beside {
+	switch c.Strategy {
+	case Beside:
 		err = l.beside()
-	} else {
+	case Rehearse:
+		l.trial()
+		l.add("function", Keep, "local", s.ARN+", untouched", "", keep)
+	default:
 		err = l.replace()
 	}
 	if err != nil {

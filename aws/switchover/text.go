@@ -47,6 +47,9 @@ func (p *Plan) title() string {
 	if p.Strategy == Refresh {
 		return fmt.Sprintf("give %s a new image", p.Function)
 	}
+	if p.Strategy == Rehearse {
+		return fmt.Sprintf("try %s as a container image under a temporary name", p.Function)
+	}
 	if p.Strategy == Beside {
 		return fmt.Sprintf("create an image function beside %s and move its event source mappings", p.Function)
 	}

@@ -39,10 +39,16 @@ func (f *choiceFlags) add(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.strategy, "strategy", string(switchover.Replace),
 		"replace (same name: delete and create again) or beside (a new function, mappings moved over)")
+	flags.StringVar(&f.bucket, "bucket", "", bucketUsage)
+	f.addImage(c)
+}
+
+// addImage adds the flags about the image and its rehearsal.
+func (f *choiceFlags) addImage(c *cobra.Command) {
+	flags := c.Flags()
 	flags.StringVar(&f.repo, "repository", "", "ECR repository for the image (default: the function's name in lower case; for many: optlift)")
 	flags.StringVar(&f.base, "base", "", "base image instead of the runtime's own: a reference or oci:DIR")
 	flags.StringArrayVar(&f.accept, "accept", nil, "id of a blocker or warning to accept; may be given several times")
-	flags.StringVar(&f.bucket, "bucket", "", bucketUsage)
 	flags.StringArrayVar(&f.events, "event", nil, "file with an event for the rehearsal; may be given several times")
 	flags.StringArrayVar(&f.ignore, "ignore", nil, "path in the answers that may differ in the rehearsal, such as '$.requestId' or '$.items[*].at'; may be given several times")
 	f.images.addNamed(flags)

@@ -79,7 +79,7 @@ typed in the terminal UI.`,
 		"registry and path of the base images (default public.ecr.aws/lambda)")
 	cmd.AddCommand(
 		newAudit(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
-		newPlan(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
+		newPlan(a), newRehearse(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
 		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a), newCache(a), newConfig(a),
 	)
 	return cmd
