@@ -29,7 +29,7 @@ func newLimiter() *limiter {
 	return &limiter{
 		getFunction: rate.NewLimiter(rateGetFunction, 10),
 		getPolicy:   rate.NewLimiter(rateGetPolicy, 3),
-		rest:        rate.NewLimiter(rateRest, 3),
+		rest:        rate.NewLimiter(rateRest, 5),
 	}
 }
 
