@@ -47,6 +47,9 @@ type Where struct {
 	Profile string
 	Regions []string
 	Demo    bool // the embedded account
+	// Saved says which saved report is shown, where there is no account behind the
+	// screens; "" where there is one.
+	Saved string
 	// Note says what is uncertain about Regions; "" for nothing.
 	Note string
 	// Endpoint is where the account is served when that is not AWS; "" for AWS.

@@ -135,6 +135,8 @@ func (m *model) banner() string {
 	l.Put(brand, " optlift ").Put(plain, " "+m.where.Account)
 	if m.where.Demo {
 		l.Put(dim, " demo account")
+	} else if m.where.Saved != "" {
+		l.Put(theme.Warn, " "+m.where.Saved)
 	} else if m.where.Profile != "" {
 		l.Put(dim, " "+m.where.Profile)
 	}

@@ -77,6 +77,7 @@ type LayerVersion struct {
 	// or that it is gone; zero where this run has asked.
 	Asked time.Time
 	Archive
+	content string // see contentOf; "" where the archive could not be read
 }
 
 // Extension is a Lambda extension a function carries.
@@ -142,4 +143,7 @@ type Listing struct {
 type RegionError struct {
 	Region  string `json:"region"`
 	Message string `json:"message"`
+	// Account and Profile tell whose region, where there are several accounts.
+	Account string `json:"account,omitempty"`
+	Profile string `json:"profile,omitempty"`
 }

@@ -164,6 +164,7 @@ func (r *run) recallLayer(ctx context.Context, ref LayerRef, known answers.Layer
 	if l.State != OK {
 		return nil
 	}
+	l.content = contentOf(l.Dir)
 	return l
 }
 
@@ -201,6 +202,7 @@ func (r *run) askLayer(ctx context.Context, p *place, ref LayerRef) *LayerVersio
 	switch {
 	case ctx.Err() != nil:
 	case l.State == OK:
+		l.content = contentOf(l.Dir)
 		p.book.PutLayer(ref.ARN, &answers.Layer{SHA256: l.CodeSHA256, Size: out.Content.CodeSize, Runtimes: l.Runtimes, Architectures: l.Architectures, Asked: asked})
 	default:
 		p.book.PutLayer(ref.ARN, nil)

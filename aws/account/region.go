@@ -115,6 +115,7 @@ func (r *run) region(ctx context.Context, p *place, events chan<- Event) {
 // publishes in a region. Those of other accounts can't be asked for: a layer's
 // policy may grant GetLayerVersion, and nothing that lists.
 type NewestLayers struct {
+	Account  string
 	Region   string
 	Versions map[string]int64 // by the layer's ARN without a version; nil unless State is OK
 	State    State
@@ -127,7 +128,7 @@ type NewestLayers struct {
 func (r *run) newest(ctx context.Context, p *place, events chan<- Event, trust bool) {
 	if known := p.book.Newest(); trust && known != nil && r.young(known.Asked) {
 		p.newestOld = true
-		events <- Event{Newest: &NewestLayers{Region: p.name, Versions: known.Versions, State: OK, Asked: known.Asked}}
+		events <- Event{Newest: &NewestLayers{Account: r.session.Account, Region: p.name, Versions: known.Versions, State: OK, Asked: known.Asked}}
 		return
 	}
 	asked := r.now().UTC()
@@ -140,7 +141,7 @@ func (r *run) newest(ctx context.Context, p *place, events chan<- Event, trust b
 		if err != nil {
 			if ctx.Err() == nil {
 				p.book.PutNewest(nil)
-				events <- Event{Newest: &NewestLayers{Region: p.name, State: stateOf(err), Message: session.Explain(fmt.Errorf("list layers: %w", err))}}
+				events <- Event{Newest: &NewestLayers{Account: r.session.Account, Region: p.name, State: stateOf(err), Message: session.Explain(fmt.Errorf("list layers: %w", err))}}
 			}
 			return
 		}
@@ -151,5 +152,5 @@ func (r *run) newest(ctx context.Context, p *place, events chan<- Event, trust b
 		}
 	}
 	p.book.PutNewest(&answers.Newest{Versions: versions, Asked: asked})
-	events <- Event{Newest: &NewestLayers{Region: p.name, Versions: versions, State: OK}}
+	events <- Event{Newest: &NewestLayers{Account: r.session.Account, Region: p.name, Versions: versions, State: OK}}
 }

@@ -14,17 +14,35 @@ const ReportSchema = 1
 // Report is an audit as a document: what audit -o json prints. A size that is
 // not known is null; a list is never null.
 type Report struct {
-	Schema    int              `json:"schema"`
-	Created   string           `json:"created,omitempty"` // when the audit ended, RFC 3339
-	Account   string           `json:"account"`
-	Regions   []string         `json:"regions"`
+	Schema  int      `json:"schema"`
+	Created string   `json:"created,omitempty"` // when the audit ended, RFC 3339
+	Account string   `json:"account"`           // the first one's where there are several
+	Regions []string `json:"regions"`
+	// Accounts are the accounts and the profiles that were asked for.
+	Accounts  []AccountReport  `json:"accounts,omitempty"`
 	Errors    []RegionError    `json:"errors"`
 	Functions []FunctionReport `json:"functions"` // sorted by region and name
+	// Layers are the layer versions of these functions, sorted by ARN.
+	Layers []LayerVersionReport `json:"layers"`
+}
+
+// AccountReport is an account that was asked for by a profile.
+type AccountReport struct {
+	Profile string   `json:"profile"`
+	Account string   `json:"account"` // "" where the profile could not be opened
+	Caller  string   `json:"caller"`  // ARN
+	Regions []string `json:"regions"`
+	// Message says why the profile could not be opened, or that another one stands
+	// for the same account; "" for neither.
+	Message string `json:"message,omitempty"`
+	Failed  bool   `json:"failed,omitempty"` // could not be opened
 }
 
 // FunctionReport is one function. Sizes are bytes.
 type FunctionReport struct {
 	ARN           string        `json:"arn"`
+	Account       string        `json:"account"`
+	Profile       string        `json:"profile,omitempty"` // that asked, where there were several
 	Name          string        `json:"name"`
 	Region        string        `json:"region"`
 	PackageType   string        `json:"packageType"`
@@ -57,6 +75,8 @@ type FunctionReport struct {
 	// Checked is when an earlier audit was told codeState and managedBy, RFC 3339;
 	// left out where this one has asked.
 	Checked string `json:"checked,omitempty"`
+	// History is there where it was asked for.
+	History *History `json:"history,omitempty"`
 }
 
 // LayerReport is a layer version as a function uses it.
@@ -67,6 +87,9 @@ type LayerReport struct {
 	State    State  `json:"state"`
 	Message  string `json:"message"`
 	Checked  string `json:"checked,omitempty"` // when an earlier audit was told the state
+	// Publisher is known by the ARN; Image is its own image of the same files.
+	Publisher string `json:"publisher,omitempty"`
+	Image     string `json:"image,omitempty"`
 }
 
 // NewReport makes the document of an audit of these regions.
@@ -79,6 +102,8 @@ func NewReport(account string, regions []string, facts []*Facts, errs []RegionEr
 	for _, f := range facts {
 		r.Functions = append(r.Functions, f.report())
 	}
+	r.Layers = reportLayers(facts)
+	r.namePublishers()
 	slices.SortFunc(r.Errors, func(a, b RegionError) int { return cmp.Compare(a.Region, b.Region) })
 	slices.SortFunc(r.Functions, func(a, b FunctionReport) int {
 		return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ARN, b.ARN))
@@ -86,9 +111,23 @@ func NewReport(account string, regions []string, facts []*Facts, errs []RegionEr
 	return r
 }
 
+// namePublishers tells of each function's layers what is known of their publisher.
+func (r *Report) namePublishers() {
+	known := map[string]*LayerVersionReport{}
+	for i := range r.Layers {
+		known[r.Layers[i].ARN] = &r.Layers[i]
+	}
+	for i := range r.Functions {
+		for j := range r.Functions[i].Layers {
+			l := &r.Functions[i].Layers[j]
+			l.Publisher, l.Image = known[l.ARN].Publisher, known[l.ARN].Image
+		}
+	}
+}
+
 func (f *Facts) report() FunctionReport {
 	r := FunctionReport{
-		ARN: f.ARN, Name: f.Name, Region: f.Region, PackageType: f.PackageType, Runtime: f.Runtime,
+		ARN: f.ARN, Account: accountOf(f.ARN), Name: f.Name, Region: f.Region, PackageType: f.PackageType, Runtime: f.Runtime,
 		Architecture: f.Architecture, CodeSize: f.CodeSize, UnzippedCode: f.Code.size(), Limit: UnzippedLimit,
 		Layers:     make([]LayerReport, 0, len(f.LayerFacts)),
 		Extensions: append([]Extension{}, f.Extensions...), Findings: append([]Finding{}, f.Findings...),

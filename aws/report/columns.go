@@ -1,7 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -76,6 +79,8 @@ func Columns() []Column {
 	return []Column{
 		text("arn", "ARN", "arn", func(f *account.FunctionReport) string { return f.ARN }),
 		text("name", "FUNCTION", "name", func(f *account.FunctionReport) string { return f.Name }),
+		text("account", "ACCOUNT", "account", func(f *account.FunctionReport) string { return f.Account }),
+		text("profile", "PROFILE", "profile", func(f *account.FunctionReport) string { return f.Profile }),
 		text("region", "REGION", "region", func(f *account.FunctionReport) string { return f.Region }),
 		text("type", "TYPE", "packageType", func(f *account.FunctionReport) string { return f.PackageType }),
 		text("runtime", "RUNTIME", "runtime", func(f *account.FunctionReport) string { return f.Runtime }),
@@ -93,6 +98,9 @@ func Columns() []Column {
 		findings(),
 		managed(),
 		text("checked", "CHECKED", "checked", checked),
+		publishers(),
+		versions(),
+		aliasNames(),
 	}
 }
 
@@ -293,6 +301,61 @@ func percent() Column {
 			return float64(*f.UnzippedTotal) / float64(f.Limit) * 100, filter.Known // Percent is rounded
 		},
 	}
+}
+
+// publishers names the known publishers of a function's layers.
+func publishers() Column {
+	names := func(f *account.FunctionReport) (out []string) {
+		for _, l := range f.Layers {
+			if l.Publisher != "" && !slices.Contains(out, l.Publisher) {
+				out = append(out, l.Publisher)
+			}
+		}
+		return out
+	}
+	joined := func(f *account.FunctionReport) string { return strings.Join(names(f), ", ") }
+	return Column{ID: "publisher", Title: "PUBLISHERS", Field: "publishers", texts: names, value: joined, cell: func(f *account.FunctionReport) string {
+		return cmp.Or(joined(f), "-")
+	}}
+}
+
+// notAsked stands for what is read on demand only.
+const notAsked = "not asked"
+
+// versions counts a function's published versions.
+func versions() Column {
+	value := func(f *account.FunctionReport) string {
+		switch {
+		case f.History == nil:
+			return notAsked
+		case f.History.VersionsState != account.OK:
+			return string(f.History.VersionsState)
+		}
+		return strconv.Itoa(len(f.History.Versions))
+	}
+	return Column{ID: "versions", Title: "VERSIONS", Field: "versions", value: value, cell: value}
+}
+
+// aliasNames tells a function's aliases, each with the version it stands for.
+func aliasNames() Column {
+	value := func(f *account.FunctionReport) string {
+		switch {
+		case f.History == nil:
+			return notAsked
+		case f.History.AliasesState != account.OK:
+			return string(f.History.AliasesState)
+		}
+		var out []string
+		for _, a := range f.History.Aliases {
+			text := a.Name + "=" + a.Version
+			for _, v := range slices.Sorted(maps.Keys(a.Weights)) {
+				text += fmt.Sprintf("+%s@%g%%", v, a.Weights[v]*100)
+			}
+			out = append(out, text)
+		}
+		return strings.Join(out, " ")
+	}
+	return Column{ID: "aliases", Title: "ALIASES", Field: "aliases", value: value, cell: func(f *account.FunctionReport) string { return cmp.Or(value(f), "-") }}
 }
 
 // checked is when the oldest of what is told of a function was asked, where that

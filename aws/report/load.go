@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/optlift/optlift/aws/account"
@@ -37,6 +38,10 @@ func Load(r io.Reader) (*account.Report, error) {
 	case doc.Schema != account.ReportSchema:
 		return nil, fmt.Errorf("a report of schema %d: this version reads schema %d", doc.Schema, account.ReportSchema)
 	}
+	if doc.Layers == nil {
+		// Of an older version: what its functions tell of their layers.
+		doc.Layers = account.NewReport(doc.Account, doc.Regions, Facts(&doc), nil).Layers
+	}
 	return &doc, nil
 }
 
@@ -45,13 +50,17 @@ func Load(r io.Reader) (*account.Report, error) {
 // lists, hashes and roles. What was unknown is unknown again.
 func Facts(r *account.Report) []*account.Facts {
 	out := make([]*account.Facts, len(r.Functions))
+	layers := map[string]*account.LayerVersionReport{}
+	for i := range r.Layers {
+		layers[r.Layers[i].ARN] = &r.Layers[i]
+	}
 	for i := range r.Functions {
-		out[i] = facts(&r.Functions[i])
+		out[i] = facts(&r.Functions[i], layers)
 	}
 	return out
 }
 
-func facts(r *account.FunctionReport) *account.Facts {
+func facts(r *account.FunctionReport, layers map[string]*account.LayerVersionReport) *account.Facts {
 	f := &account.Facts{
 		Function: account.Function{
 			ARN: r.ARN, Name: r.Name, Region: r.Region, PackageType: r.PackageType, Runtime: r.Runtime, Handler: r.Handler,
@@ -64,7 +73,11 @@ func facts(r *account.FunctionReport) *account.Facts {
 	}
 	for _, l := range r.Layers {
 		f.Layers = append(f.Layers, account.LayerRef{ARN: l.ARN, Size: l.Size})
-		f.LayerFacts = append(f.LayerFacts, &account.LayerVersion{ARN: l.ARN, Size: l.Size, Archive: archive(l.State, l.Message, l.Unzipped), Asked: moment(l.Checked)})
+		v := &account.LayerVersion{ARN: l.ARN, Size: l.Size, Archive: archive(l.State, l.Message, l.Unzipped), Asked: moment(l.Checked)}
+		if known := layers[l.ARN]; known != nil {
+			v.CodeSHA256, v.Runtimes, v.Architectures = known.SHA256, known.DeclaredRuntimes, known.DeclaredArchitectures
+		}
+		f.LayerFacts = append(f.LayerFacts, v)
 	}
 	if r.UnzippedTotal != nil {
 		f.Total, f.Known = *r.UnzippedTotal, true
@@ -113,7 +126,28 @@ func Replay(r *account.Report, emit func(account.Event)) {
 	for i := range r.Errors {
 		emit(account.Event{Region: &r.Errors[i]})
 	}
+	for _, n := range newest(r) {
+		emit(account.Event{Newest: n})
+	}
 	for _, region := range slices.Sorted(maps.Keys(found)) {
 		emit(account.Event{Listing: &account.Listing{Region: region, Found: found[region], Done: true}})
 	}
+}
+
+// newest is what a report knows of newest versions, by region.
+func newest(r *account.Report) (out []*account.NewestLayers) {
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		if l.Newest == nil {
+			continue
+		}
+		at := slices.IndexFunc(out, func(n *account.NewestLayers) bool { return n.Region == l.Region })
+		if at < 0 {
+			at = len(out)
+			out = append(out, &account.NewestLayers{Account: r.Account, Region: l.Region, Versions: map[string]int64{}, State: account.OK})
+		}
+		layer, _, _ := strings.Cut(l.ARN, ":layer:"+l.Name+":")
+		out[at].Versions[layer+":layer:"+l.Name] = *l.Newest
+	}
+	return out
 }

@@ -19,8 +19,8 @@ func ptr[T any](v T) *T { return &v }
 // saved is a report with a function of every kind: large, unknown, an image.
 func saved() *account.Report {
 	big, unknown, image := int64(account.UnzippedLimit/10*9), "because of <this> | that", "Image"
-	return &account.Report{
-		Schema: 1, Account: "123456789012", Regions: []string{"eu-central-1", "us-east-1"},
+	r := &account.Report{
+		Schema: 1, Account: "1", Regions: []string{"eu-central-1", "us-east-1"},
 		Errors: []account.RegionError{{Region: "us-east-1", Message: "denied\x1b[31m"}},
 		Functions: []account.FunctionReport{
 			{
@@ -47,6 +47,11 @@ func saved() *account.Report {
 			},
 		},
 	}
+	for i := range r.Functions {
+		r.Functions[i].Account = "1"
+	}
+	r.Layers = account.NewReport(r.Account, r.Regions, report.Facts(r), nil).Layers
+	return r
 }
 
 func pick(t *testing.T, ids ...string) []report.Column {
@@ -185,6 +190,18 @@ func TestLoad(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("a report that was saved and read (-want +got):\n%s", diff)
+	}
+	// A report of before there were layers in it.
+	older := saved()
+	older.Layers = nil
+	if text, err = json.Marshal(older); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = report.Load(bytes.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got.Layers) != 2 {
+		t.Errorf("an older report (-want +got):\n%s", diff)
 	}
 	for name, text := range map[string]string{
 		"nothing": "", "no JSON": "functions", "another document": `{"schema":1,"layers":[]}`, "a list": "[]", "newer": `{"schema":2,"functions":[]}`,

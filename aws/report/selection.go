@@ -61,10 +61,29 @@ func (s Selection) Of(r *account.Report) *account.Report {
 			out.Functions = append(out.Functions, r.Functions[i])
 		}
 	}
+	out.Layers = layersOf(r.Layers, out.Functions)
 	if len(s.sort) > 0 {
 		slices.SortStableFunc(out.Functions, s.compare)
 	}
 	return &out
+}
+
+// layersOf keeps the layer versions that one of the functions uses; who else uses
+// them stays told.
+func layersOf(layers []account.LayerVersionReport, functions []account.FunctionReport) []account.LayerVersionReport {
+	used := map[string]bool{}
+	for i := range functions {
+		for _, l := range functions[i].Layers {
+			used[l.ARN] = true
+		}
+	}
+	out := []account.LayerVersionReport{}
+	for _, l := range layers {
+		if used[l.ARN] {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 func (s Selection) compare(a, b account.FunctionReport) int {

@@ -68,6 +68,11 @@ func WriteMarkdown(w io.Writer, r *account.Report, columns []Column) error {
 	if note := StaleNote(r); note != "" {
 		fmt.Fprintf(&b, "%s.\n\n", markdown(strings.ToUpper(note[:1])+note[1:]))
 	}
+	for _, a := range r.Accounts {
+		if a.Message != "" {
+			fmt.Fprintf(&b, "> **Profile %s:** %s\n\n", markdown(a.Profile), markdown(a.Message))
+		}
+	}
 	for _, e := range r.Errors {
 		fmt.Fprintf(&b, "> **%s could not be listed:** %s\n\n", markdown(e.Region), markdown(e.Message))
 	}

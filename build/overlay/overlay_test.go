@@ -252,6 +252,29 @@ func TestImageFor(t *testing.T) {
 			t.Errorf("%s: %q, want %q", arn, got, want)
 		}
 	}
+	all := overlay.AllPublishers()
+	for arn, want := range map[string][2]string{
+		"arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Extension:65":      {"Datadog (extension)", "public.ecr.aws/datadog/lambda-extension:65"},
+		"arn:aws:lambda:eu-central-1:464622532012:layer:Datadog-Python313-ARM:65":  {"Datadog (tracer)", ""},
+		"arn:aws:lambda:us-east-1:451483290750:layer:NewRelicDotnet:3":             {"New Relic", ""},
+		"arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension:53":   {"AWS Lambda Insights", ""},
+		"arn:aws:lambda:us-east-1:336392948345:layer:AWSSDKPandas-Python312:1":     {"AWS SDK for pandas", ""},
+		"arn:aws:lambda:us-east-1:111111111111:layer:AWSSDKPandas-Python312:1":     {},
+		"arn:aws:lambda:us-east-1:336392948345:layer:SomethingElse:1":              {},
+		"arn:aws:lambda:us-east-1:336392948345:function:AWSSDKPandas-Python312":    {},
+		"arn:aws:lambda:us-east-1:753240598075:layer:LambdaAdapterLayerX86:26":     {"AWS Lambda Web Adapter", ""},
+		"arn:aws:lambda:us-east-1:267093732750:layer:elastic-apm-node-ver-4-0-0:1": {"Elastic APM", ""},
+	} {
+		v, image := all.Of(arn)
+		if (v == nil) != (want[0] == "") || v != nil && v.Publisher != want[0] || image != want[1] {
+			t.Errorf("%s: %+v %q", arn, v, image)
+		}
+	}
+	for _, v := range all {
+		if v.Publisher == "" || !strings.HasPrefix(v.Source, "https://") {
+			t.Errorf("%+v", v)
+		}
+	}
 	for _, v := range overlay.Vendors() {
 		if v.Publisher == "" || !strings.HasPrefix(v.Source, "https://") || v.Repository == "" || len(v.Copies) == 0 {
 			t.Errorf("%+v", v)

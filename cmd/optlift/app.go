@@ -32,7 +32,7 @@ const demoFunctions = 64
 // command pays only for what it asks.
 type app struct {
 	io           *streams
-	profile      string
+	profiles     []string
 	regions      []string
 	demo         bool
 	write        bool
@@ -44,7 +44,8 @@ type app struct {
 	mu      sync.Mutex
 	session *session.Session
 	account *emulator.Server
-	scratch string // temporary directory, removed by close
+	scratch string   // temporary directory, removed by close
+	places  []*place // of several profiles; see openAll
 }
 
 func newApp(io *streams) *app { return &app{io: io, interrupts: &interrupts{io: io}} }
@@ -71,12 +72,17 @@ func (a *app) open(ctx context.Context) (*session.Session, error) {
 			return nil, err
 		}
 	}
-	opts, err := a.sessionOptions()
+	profile := ""
+	switch len(a.profiles) {
+	case 0:
+	case 1:
+		profile = a.profiles[0]
+	default:
+		return nil, usagef("give one --profile: only audit looks at several accounts at once")
+	}
+	opts, err := a.sessionOptions(profile)
 	if err != nil {
 		return nil, err
-	}
-	if a.io.inTTY && a.io.errTTY {
-		opts.MFA = a.askMFA
 	}
 	s, err := session.Open(ctx, opts)
 	if err != nil {
@@ -87,8 +93,11 @@ func (a *app) open(ctx context.Context) (*session.Session, error) {
 }
 
 // askMFA asks the person at the terminal for the token code of a profile's role.
-func (a *app) askMFA() (string, error) {
-	fmt.Fprint(a.io.err, "MFA token code: ")
+func (a *app) askMFA(profile string) (string, error) {
+	if profile != "" {
+		profile = " for profile " + printable(profile)
+	}
+	fmt.Fprintf(a.io.err, "MFA token code%s: ", profile)
 	var code string
 	_, err := fmt.Fscanln(a.io.in, &code)
 	return code, err
@@ -105,7 +114,7 @@ func (a *app) offline() bool {
 // startDemo serves an account on loopback and points the SDK's own environment
 // variables at it; nothing else in the program knows the difference.
 func (a *app) startDemo(ctx context.Context) error {
-	if a.profile != "" {
+	if len(a.profiles) > 0 {
 		return usagef("--demo brings its own account: leave out --profile")
 	}
 	// An interrupted migration still has a step to finish: the account outlives ctx.
@@ -179,12 +188,16 @@ func (a *app) auditor(ctx context.Context, fresh account.Freshness) (*account.Au
 	if err != nil {
 		return nil, err
 	}
+	return a.auditorOf(s, fresh), nil
+}
+
+func (a *app) auditorOf(s *session.Session, fresh account.Freshness) *account.Auditor {
 	auditor := account.NewAuditor(s, a.cache("directories"))
 	if !a.demo {
 		fresh.Answers = a.cache("answers")
 		auditor.Freshness = fresh
 	}
-	return auditor, nil
+	return auditor
 }
 
 // switcher returns the switcher of one region.

@@ -26,6 +26,8 @@ type auditFlags struct {
 	columns  []string
 	failOver string
 	failOn   []string
+	layers   bool
+	versions bool
 	fresh    bool
 	maxAge   time.Duration
 }
@@ -50,12 +52,16 @@ What is filtered out counts for no threshold either. --from shows a report that
 was saved with -o json, without asking the account.
 
 The functions are listed anew every time, and what an archive holds can't change.
+With --profile a,b it looks at several accounts at once; a profile that can't be
+opened shows its error beside the rows of the others. --layers shows the layer
+versions instead of the functions; -o json holds both.
+
 In large accounts, whether layers and code can still be read, and the tags, may be
 told as AWS answered within --max-age; the report says of what, and when that was
 (checked). --fresh asks for everything again, at some seconds for each thousand
 functions and a second for each 15 layer versions.
 
-Exits 3 when a region could not be listed; with --fail-over, when a function is
+Exits 3 when a profile could not be opened or a region not be listed; with --fail-over, when a function is
 at or over the share of the limit or its size is unknown; with --fail-on, when
 there is a finding of that id, or of that severity or a worse one.`,
 		Args: args(cobra.NoArgs),
@@ -67,6 +73,8 @@ there is a finding of that id, or of that severity or a worse one.`,
 	f.StringVar(&flags.filter, "filter", "", "only functions that pass this filter; @NAME is one of the configuration file")
 	f.StringVar(&flags.sort, "sort", "", "order by these columns, separated by commas; - in front turns one round")
 	f.StringSliceVar(&flags.columns, "columns", nil, "columns of table, csv and markdown, separated by commas")
+	f.BoolVar(&flags.layers, "layers", false, "show the layer versions: who uses them, their state, newer versions, the same content elsewhere")
+	f.BoolVar(&flags.versions, "versions", false, "ask for the published versions and aliases of the functions shown, too")
 	f.BoolVar(&flags.fresh, "fresh", false, "ask AWS for everything, whatever an earlier audit was told")
 	f.DurationVar(&flags.maxAge, "max-age", auditAge, "how old an earlier audit's answers may be to be told again")
 	f.StringVar(&flags.failOver, "fail-over", "", "exit 3 when a function is at or over this share of the limit (90%)")
@@ -85,6 +93,14 @@ type auditChecks struct {
 func (f *auditFlags) parse(a *app) (*auditChecks, error) {
 	if err := oneOf("output", f.format, "table", "json", "csv", "markdown", "sarif"); err != nil {
 		return nil, err
+	}
+	switch {
+	case f.layers && f.format == "sarif":
+		return nil, usagef("--layers has no SARIF: it holds findings, which are the functions'")
+	case f.layers && (len(f.columns) > 0 || f.sort != ""):
+		return nil, usagef("--columns and --sort are for functions: --layers has columns and an order of its own")
+	case f.versions && f.from != "":
+		return nil, usagef("--versions asks the account, and --from does not: leave one of them out")
 	}
 	c := &auditChecks{threshold: -1, failOn: f.failOn}
 	if f.maxAge < 0 {
@@ -113,10 +129,17 @@ func (f *auditFlags) parse(a *app) (*auditChecks, error) {
 			return nil, usagef("--columns is for table, csv and markdown: %s has its own form", f.format)
 		}
 		return c, nil
-	case len(ids) == 0 && f.format == "csv":
-		ids = report.DefaultCSV()
 	case len(ids) == 0:
 		ids = report.DefaultTable()
+		if f.format == "csv" {
+			ids = report.DefaultCSV()
+		}
+		if len(a.profiles) > 1 {
+			ids = append(ids, "account", "profile")
+		}
+		if f.versions {
+			ids = append(ids, "versions", "aliases")
+		}
 	}
 	if c.columns, err = report.Pick(ids); err != nil {
 		return nil, usageError{err}
@@ -142,7 +165,16 @@ func runAudit(ctx context.Context, a *app, flags *auditFlags) error {
 		return err
 	}
 	r = checks.selection.Of(r)
-	if err := printAudit(a.io, r, flags.format, checks.columns); err != nil {
+	if flags.versions {
+		if err := a.readHistories(ctx, r); err != nil {
+			return err
+		}
+	}
+	printed := printAudit
+	if flags.layers {
+		printed = printLayers
+	}
+	if err := printed(a.io, r, flags.format, checks.columns); err != nil {
 		return err
 	}
 	// The other formats hold the times themselves.
@@ -159,42 +191,9 @@ func (f *auditFlags) age() time.Duration {
 	return f.maxAge
 }
 
-func liveAudit(ctx context.Context, a *app, fresh account.Freshness) (*account.Report, error) {
-	s, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	auditor, err := a.auditor(ctx, fresh)
-	if err != nil {
-		return nil, err
-	}
-	progress := newProgress(a.io)
-	defer progress.done()
-	var facts []*account.Facts
-	var failed []account.RegionError
-	found := 0
-	err = auditor.Audit(ctx, func(e account.Event) {
-		switch {
-		case e.Listed != nil:
-			found++
-		case e.Facts != nil:
-			facts = append(facts, e.Facts)
-		case e.Region != nil:
-			failed = append(failed, *e.Region)
-		}
-		progress.line(fmt.Sprintf("%s, %d measured", plural(found, "function"), len(facts)), 0, 0)
-	})
-	if err != nil {
-		return nil, err
-	}
-	r := account.NewReport(s.Account, s.Regions, facts, failed)
-	r.Created = time.Now().UTC().Format(time.RFC3339)
-	return r, nil
-}
-
 // savedAudit reads a report from a file, or from standard input ("-").
 func savedAudit(a *app, path string) (*account.Report, error) {
-	if a.demo || a.profile != "" || len(a.regions) > 0 {
+	if a.demo || len(a.profiles) > 0 || len(a.regions) > 0 {
 		return nil, usagef("--from shows a saved report: leave out --profile, --region and --demo")
 	}
 	var in io.Reader = a.io.in
@@ -213,6 +212,18 @@ func savedAudit(a *app, path string) (*account.Report, error) {
 	return r, nil
 }
 
+func printLayers(s *streams, r *account.Report, format string, _ []report.Column) error {
+	switch format {
+	case "json":
+		return s.printJSON(r)
+	case "csv":
+		return report.WriteLayersCSV(s.out, r)
+	case "markdown":
+		return report.WriteLayersMarkdown(s.out, r)
+	}
+	return s.printRows(report.LayerTable(r))
+}
+
 func printAudit(s *streams, r *account.Report, format string, columns []report.Column) error {
 	switch format {
 	case "json":
@@ -224,17 +235,21 @@ func printAudit(s *streams, r *account.Report, format string, columns []report.C
 	case "sarif":
 		return report.WriteSARIF(s.out, r, version())
 	}
-	table := report.Table(r, columns)
+	if s.outTTY && len(r.Functions) == 0 && len(r.Errors) == 0 {
+		_, err := fmt.Fprintf(s.out, "no functions to show: account %s, %s\n", printable(r.Account), printable(strings.Join(r.Regions, ", ")))
+		return err
+	}
+	return s.printRows(report.Table(r, columns))
+}
+
+// printRows prints a table, the titles first.
+func (s *streams) printRows(table [][]string) error {
 	if !s.outTTY {
 		// For programs: one row a line, cells apart by tabs.
 		for _, row := range table {
 			fmt.Fprintln(s.out, strings.Join(row, "\t"))
 		}
 		return nil
-	}
-	if len(r.Functions) == 0 && len(r.Errors) == 0 {
-		_, err := fmt.Fprintf(s.out, "no functions to show: account %s, %s\n", printable(r.Account), printable(strings.Join(r.Regions, ", ")))
-		return err
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, row := range table {
@@ -247,6 +262,14 @@ func printAudit(s *streams, r *account.Report, format string, columns []report.C
 func (c *auditChecks) verdict(s *streams, r *account.Report) error {
 	var verdict error
 	fail := func(message string) { verdict = partlyError{message: message, silent: true} }
+	for _, x := range r.Accounts {
+		if x.Message != "" {
+			fmt.Fprintf(s.err, "optlift: profile %s: %s\n", printable(x.Profile), printable(x.Message))
+		}
+		if x.Failed {
+			fail("not every profile could be opened")
+		}
+	}
 	for _, e := range r.Errors {
 		fmt.Fprintf(s.err, "optlift: region %s could not be listed whole: %s\n", printable(e.Region), printable(e.Message))
 		fail("not every region could be listed")

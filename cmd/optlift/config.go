@@ -73,9 +73,13 @@ func (a *app) config() (config.Config, error) {
 }
 
 // sessionOptions are the flags, with the configuration's profile and regions
-// where neither a flag nor the environment chooses the account.
-func (a *app) sessionOptions() (session.Options, error) {
-	o := session.Options{Profile: a.profile, Regions: a.regions, Write: a.write, Unlimited: a.demo}
+// where neither a flag nor the environment chooses the account. profile is the
+// flag's, "" for none.
+func (a *app) sessionOptions(profile string) (session.Options, error) {
+	o := session.Options{Profile: profile, Regions: a.regions, Write: a.write, Unlimited: a.demo}
+	if a.io.inTTY && a.io.errTTY {
+		o.MFA = func() (string, error) { return a.askMFA(profile) }
+	}
 	if a.demo {
 		return o, nil
 	}

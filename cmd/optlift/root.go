@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, io *streams) int {
 }
 
 func newRoot(a *app) *cobra.Command {
+	var from string
 	cmd := &cobra.Command{
 		Use:   "optlift",
 		Short: "Audit AWS Lambda layers and move functions that outgrow them to container images",
@@ -59,7 +60,7 @@ typed in the terminal UI.`,
 			}
 			return nil
 		},
-		RunE:          func(c *cobra.Command, _ []string) error { return runUI(c.Context(), a) },
+		RunE:          func(c *cobra.Command, _ []string) error { return runUI(c.Context(), a, from) },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),
@@ -69,8 +70,9 @@ typed in the terminal UI.`,
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%w: see %s --help", err, c.CommandPath())
 	})
+	cmd.Flags().StringVar(&from, "from", "", "show a report saved with audit -o json in the terminal UI, without asking the account")
 	f := cmd.PersistentFlags()
-	f.StringVar(&a.profile, "profile", "", "AWS profile to use")
+	f.StringSliceVar(&a.profiles, "profile", nil, "AWS profile to use; audit takes several, separated by commas")
 	f.StringSliceVar(&a.regions, "region", nil, "AWS region, several separated by commas, or all")
 	f.BoolVar(&a.demo, "demo", false, "work on an embedded account instead of AWS")
 	f.BoolVar(&a.write, "write", false, "allow writes to the account")

@@ -15,23 +15,23 @@ import (
 )
 
 // runUI opens the terminal. It needs a terminal on both ends; where there is
-// none it says so in one line and names the command that needs none.
-func runUI(ctx context.Context, a *app) error {
+// none it says so in one line and names the command that needs none. from is a
+// saved report to show instead of an account, "" for none.
+func runUI(ctx context.Context, a *app, from string) error {
 	switch {
 	case !a.io.inTTY || !a.io.outTTY:
 		return usagef("the terminal UI needs a terminal, and this is a pipe: optlift audit prints the same account")
 	case os.Getenv("TERM") == "dumb":
 		return usagef("the terminal UI can't work with TERM=dumb: optlift audit prints the same account")
 	}
-	cfg, err := a.config()
-	if err != nil {
-		return err
+	if from != "" {
+		r, err := savedAudit(a, from)
+		if err != nil {
+			return err
+		}
+		return a.show(ctx, &savedReport{report: r})
 	}
 	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	state, err := a.state()
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,19 @@ func runUI(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	interrupted, err := ui.Run(ctx, &workspace{app: a, session: s, auditor: auditor}, ui.Options{
+	return a.show(ctx, &workspace{app: a, session: s, auditor: auditor})
+}
+
+func (a *app) show(ctx context.Context, b ui.Backend) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	state, err := a.state()
+	if err != nil {
+		return err
+	}
+	interrupted, err := ui.Run(ctx, b, ui.Options{
 		Version: version(),
 		// Any value counts, as no-color.org asks.
 		NoColor: os.Getenv("NO_COLOR") != "",

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/session/sessiontest"
+	"github.com/optlift/optlift/build/zipdir/ziptest"
+)
+
+// invoke runs the program in this process.
+func invoke(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, problems bytes.Buffer
+	code = run(t.Context(), args, &streams{in: strings.NewReader(""), out: &out, err: &problems})
+	return code, out.String(), problems.String()
+}
+
+func TestSeveralProfiles(t *testing.T) {
+	acct := sessiontest.Start(t)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	acct.Function("mine", []ziptest.Entry{ziptest.File("index.js", "1")}, nil)
+	t.Setenv("AWS_ACCESS_KEY_ID", "210987654321")
+	theirs := acct.Open(session.Options{Write: true, Unlimited: true}).Lambda(sessiontest.Region)
+	if _, err := theirs.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+		FunctionName: aws.String("theirs"), Role: aws.String("arn:aws:iam::210987654321:role/r"), Runtime: types.RuntimeNodejs22x, Handler: aws.String("index.handler"),
+		Code: &types.FunctionCode{ZipFile: ziptest.Bytes(ziptest.File("index.js", "2"))},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "config")
+	text := ""
+	for name, key := range map[string]string{"one": "AKIAEMULATOR00000000", "two": "210987654321", "again": "AKIAEMULATOR00000001"} {
+		text += fmt.Sprintf("[profile %s]\naws_access_key_id=%s\naws_secret_access_key=secret-of-%s\nregion=%s\n", name, key, name, sessiontest.Region)
+	}
+	text += "[profile out]\nsso_start_url=https://example.awsapps.com/start\nsso_region=eu-central-1\nsso_account_id=123456789012\nsso_role_name=r\nregion=eu-central-1\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", config)
+	t.Setenv("HOME", t.TempDir()) // of SSO's logins
+
+	code, out, problems := invoke(t, "audit", "--profile", "one,two", "-o", "json")
+	var r account.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 || problems != "" {
+		t.Fatal(code, problems, err)
+	}
+	if len(r.Accounts) != 2 || r.Account != "123456789012" || r.Accounts[1].Account != "210987654321" || r.Accounts[1].Profile != "two" || r.Accounts[0].Caller == "" ||
+		len(r.Functions) != 2 || r.Functions[0].Profile != "one" || r.Functions[1].Account != "210987654321" || r.Functions[1].Profile != "two" || r.Functions[1].UnzippedTotal == nil {
+		t.Errorf("%+v\n%+v", r.Accounts, r.Functions)
+	}
+	if strings.Contains(out, "secret-of") {
+		t.Error("a secret is in the report")
+	}
+
+	// One that can't be opened is told beside the rows of the others, with what to type.
+	code, out, problems = invoke(t, "audit", "--profile", "out,two,missing", "--columns", "name,profile")
+	if code != 3 || out != "FUNCTION\tPROFILE\ntheirs\ttwo\n" || !strings.Contains(problems, "profile out: ") || !strings.Contains(problems, "aws sso login --profile out") ||
+		!strings.Contains(problems, `profile missing: `) || strings.Contains(problems, "profile two") {
+		t.Errorf("exit %d\n%s\n%s", code, out, problems)
+	}
+	code, out, _ = invoke(t, "audit", "--profile", "out,two", "-o", "json")
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 3 || !r.Accounts[0].Failed || r.Accounts[0].Message == "" || r.Account != "210987654321" {
+		t.Errorf("exit %d: %+v %v", code, r.Accounts, err)
+	}
+	if code, _, problems = invoke(t, "audit", "--profile", "out,missing"); code != 1 || !strings.Contains(problems, "out: ") || !strings.Contains(problems, "missing: ") {
+		t.Error(code, problems)
+	}
+	// Two profiles of one account are one account.
+	code, out, problems = invoke(t, "audit", "--profile", "one,again")
+	if code != 0 || strings.Count(out, "mine") != 1 || !strings.Contains(problems, "profile again: the account 123456789012 is shown as profile one sees it") {
+		t.Errorf("exit %d\n%s\n%s", code, out, problems)
+	}
+	if code, out, problems = invoke(t, "audit", "--profile", "one,two", "--versions", "-o", "csv"); code != 0 || !strings.Contains(out, ",account,profile,versions,aliases\n") || !strings.Contains(out, ",two,0,\n") {
+		t.Errorf("exit %d\n%s\n%s", code, out, problems)
+	}
+	for _, args := range [][]string{{"opt", "mine", "--profile", "one,two"}, {"plan", "mine", "--profile", "one,two"}, {"audit", "--profile", "one,two", "--demo"}} {
+		if code, _, problems = invoke(t, args...); code != 2 || !strings.Contains(problems, "--profile") {
+			t.Error(args, code, problems)
+		}
+	}
+}
+
+func TestSavedReportOnScreen(t *testing.T) {
+	facts := &account.Facts{Function: account.Function{ARN: "arn:aws:lambda:eu-central-1:1:function:f", Name: "f", Region: "eu-central-1"}}
+	r := account.NewReport("1", []string{"eu-central-1"}, []*account.Facts{facts}, nil)
+	r.Created = "2026-06-01T00:00:00Z"
+	s := &savedReport{report: r}
+	names := []string{}
+	if err := s.Audit(t.Context(), func(e account.Event) {
+		if e.Facts != nil {
+			names = append(names, e.Facts.Name)
+		}
+	}); err != nil || len(names) != 1 {
+		t.Error(names, err)
+	}
+	if w := s.Where(); w.Saved != "saved report of 2026-06-01T00:00:00Z" || w.Account != "1" || w.Demo || s.Armed() {
+		t.Errorf("%+v", w)
+	}
+	if f, err := s.Measure(t.Context(), facts.ARN); err != nil || f.Name != "f" {
+		t.Error(f, err)
+	}
+	_, measure := s.Measure(t.Context(), "arn:other")
+	_, open := s.Open(t.Context(), facts.ARN)
+	_, journals := s.Journals()
+	for _, err := range []error{measure, open, journals, s.Arm("1")} {
+		if err == nil || !strings.Contains(err.Error(), "saved report of 2026-06-01T00:00:00Z") {
+			t.Error(err)
+		}
+	}
+	if (&savedReport{report: &account.Report{}}).Where().Saved == "" {
+		t.Error("a report without a date is taken for an account")
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/report"
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/ui"
+	"github.com/optlift/optlift/ui/sessionlog"
+)
+
+// savedReport shows a saved report on the terminal's screens. It has no account
+// behind it: what the report does not hold can't be asked for.
+type savedReport struct{ report *account.Report }
+
+var _ ui.Backend = (*savedReport)(nil)
+
+// errSaved says why something can't be shown.
+func (s *savedReport) errSaved(what string) error {
+	return fmt.Errorf("%s is not in the %s: open the account itself to see it", what, s.title())
+}
+
+func (s *savedReport) title() string {
+	if s.report.Created == "" {
+		return "saved report, which does not say of when"
+	}
+	return "saved report of " + session.Clean(s.report.Created)
+}
+
+func (s *savedReport) Where() ui.Where {
+	return ui.Where{Account: session.Clean(s.report.Account), Regions: s.report.Regions, Saved: s.title()}
+}
+
+func (s *savedReport) Armed() bool { return false }
+
+func (s *savedReport) Arm(string) error {
+	return errors.New("a " + s.title() + " has no account to change")
+}
+
+func (s *savedReport) Audit(ctx context.Context, emit func(account.Event)) error {
+	report.Replay(s.report, emit)
+	return ctx.Err()
+}
+
+func (s *savedReport) Measure(_ context.Context, arn string) (*account.Facts, error) {
+	for _, f := range report.Facts(s.report) {
+		if f.ARN == arn {
+			return f, nil
+		}
+	}
+	return nil, s.errSaved(session.Clean(arn))
+}
+
+func (s *savedReport) Open(context.Context, ...string) (*target.Set, error) {
+	return nil, s.errSaved("what the archives hold")
+}
+
+func (s *savedReport) Plan(context.Context, string, switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {
+	return nil, nil, s.errSaved("what a switch needs to know")
+}
+
+func (s *savedReport) Apply(context.Context, *switchover.Snapshot, *switchover.Plan, switchover.Choices, func(switchover.Event)) (*switchover.Result, error) {
+	return nil, s.errSaved("an account to change")
+}
+
+func (s *savedReport) Resume(context.Context, string, func(switchover.Event)) (*switchover.Result, error) {
+	return nil, s.errSaved("an account to change")
+}
+
+func (s *savedReport) Rollback(context.Context, string, func(switchover.Event)) (*switchover.Result, error) {
+	return nil, s.errSaved("an account to change")
+}
+
+func (s *savedReport) Journals() ([]switchover.Entry, error) { return nil, s.errSaved("the journal") }
+
+func (s *savedReport) Journal(string) (*switchover.Entry, error) {
+	return nil, s.errSaved("the journal")
+}
+
+func (s *savedReport) Calls() ([]sessionlog.Call, int) { return nil, 0 }
+func (s *savedReport) Explain(err error) string        { return session.Explain(err) }
