@@ -19,6 +19,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/scratch"
 )
 
 // storeBytes caps the cache of converted image layers. A Lambda account with
@@ -44,8 +45,8 @@ type app struct {
 	mu      sync.Mutex
 	session *session.Session
 	account *emulator.Server
-	scratch string   // temporary directory, removed by close
-	places  []*place // of several profiles; see openAll
+	scratch *scratch.Dir // temporary directory, removed by close
+	places  []*place     // of several profiles; see openAll
 }
 
 func newApp(io *streams) *app { return &app{io: io, interrupts: &interrupts{io: io}} }
@@ -149,14 +150,13 @@ func (a *app) startDemo(ctx context.Context) error {
 func (a *app) temp() (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.scratch == "" {
-		dir, err := os.MkdirTemp("", "optlift-")
-		if err != nil {
-			return "", fmt.Errorf("make a scratch directory: %w", err)
+	if a.scratch == nil {
+		var err error
+		if a.scratch, err = scratch.Make("optlift-"); err != nil {
+			return "", err
 		}
-		a.scratch = dir
 	}
-	return a.scratch, nil
+	return a.scratch.Path(), nil
 }
 
 // state is where journals and backups are kept. The demo's are temporary, as
@@ -226,8 +226,8 @@ func (a *app) close() error {
 	if a.account != nil {
 		errs = append(errs, a.account.Close())
 	}
-	if a.scratch != "" {
-		errs = append(errs, os.RemoveAll(a.scratch))
+	if a.scratch != nil {
+		errs = append(errs, a.scratch.Remove())
 	}
 	return errors.Join(errs...)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/optlift/optlift/build/scratch"
 )
 
 // Options describe a registry.
@@ -36,9 +38,9 @@ type Registry struct {
 	key      []byte // signs tokens
 
 	dirMu     sync.Mutex
-	dir       string // "" until it is needed, or was given
-	made      bool   // dir has its parts
-	temporary bool
+	dir       string       // "" until it is needed, or was given
+	made      bool         // dir has its parts
+	temporary *scratch.Dir // nil if Dir is somebody else's
 	closed    bool
 
 	mu         sync.RWMutex
@@ -93,11 +95,11 @@ func (r *Registry) Dir() (string, error) {
 		return r.dir, nil
 	}
 	if r.dir == "" {
-		dir, err := os.MkdirTemp("", "optlift-registry-")
+		dir, err := scratch.Make("optlift-registry-")
 		if err != nil {
 			return "", fmt.Errorf("make the registry's directory: %w", err)
 		}
-		r.dir, r.temporary = dir, true
+		r.dir, r.temporary = dir.Path(), dir
 	}
 	for _, sub := range []string{"blobs", "uploads"} {
 		if err := os.MkdirAll(filepath.Join(r.dir, sub), 0o700); err != nil {
@@ -119,8 +121,8 @@ func (r *Registry) Close() error {
 	r.dirMu.Lock()
 	defer r.dirMu.Unlock()
 	r.closed = true
-	if r.temporary {
-		return os.RemoveAll(r.dir)
+	if r.temporary != nil {
+		return r.temporary.Remove()
 	}
 	return nil
 }
