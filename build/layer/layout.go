@@ -30,7 +30,10 @@ type layout struct {
 
 // record is one tar entry. A file's data is entry's, if it has any.
 type record struct {
-	name   string // as in the tar: not rooted, directories end in a slash
+	// name is as in the tar: not rooted, directories end in a slash. What comes of
+	// an entry has none until it is asked for with layout.named: an archive may
+	// have hundreds of thousands.
+	name   string
 	target string // of a symlink; "" is read from entry when its turn comes
 	typ    byte   // tar.TypeDir, TypeReg or TypeSymlink
 	mode   fs.FileMode
@@ -62,23 +65,16 @@ func newLayout(src Source, opts Options) (*layout, error) {
 	for _, d := range src.Dir.ImpliedDirs() {
 		dirs[root+"/"+d] = true
 	}
-	exec := l.wanted(opts.Executables)
-	files := make([]record, 0, len(entries))
+	files := 0
 	for i := range entries {
 		e := &entries[i]
 		if whiteout(e.Name) {
 			return nil, l.refuse(e, RuleWhiteout, "rename it in the archive")
 		}
-		name := root + "/" + e.Name
-		switch e.Kind {
-		case zipdir.Dir:
-			dirs[name] = true
-			l.dirRepair(e, name)
-		case zipdir.Symlink:
-			files = append(files, record{name: name, typ: tar.TypeSymlink, mode: 0o777, target: e.Target, entry: e})
-		default:
-			files = append(files, record{name: name, typ: tar.TypeReg, mode: l.fileMode(e, name, exec), size: e.Size, entry: e, end: dataEnd(src.Dir, i)})
-			l.files += e.Size
+		if e.Kind == zipdir.Dir {
+			dirs[root+"/"+e.Name] = true
+		} else {
+			files++
 		}
 	}
 	for _, k := range opts.Links {
@@ -89,15 +85,41 @@ func newLayout(src Source, opts Options) (*layout, error) {
 		addParents(dirs, name)
 		l.links = append(l.links, Link{Path: name, Target: k.Target})
 	}
-	l.records = make([]record, 0, len(dirs)+len(l.links)+len(files))
+	l.records = make([]record, 0, len(dirs)+len(l.links)+files)
 	for _, d := range slices.Sorted(maps.Keys(dirs)) {
 		l.records = append(l.records, record{name: d + "/", typ: tar.TypeDir, mode: 0o755})
 	}
 	for _, k := range l.links {
 		l.records = append(l.records, record{name: k.Path, typ: tar.TypeSymlink, mode: 0o777, target: k.Target})
 	}
-	l.records = append(l.records, files...)
+	l.entries(l.wanted(opts.Executables))
 	return l, nil
+}
+
+// entries adds the archive's files and links to the records, and notes the
+// repairs of all it holds. exec are the options' executables.
+func (l *layout) entries(exec map[string]bool) {
+	for i := range l.src.Dir.Entries {
+		e := &l.src.Dir.Entries[i]
+		switch e.Kind {
+		case zipdir.Dir:
+			l.dirRepair(e)
+		case zipdir.Symlink:
+			l.records = append(l.records, record{typ: tar.TypeSymlink, mode: 0o777, target: e.Target, entry: e})
+		default:
+			l.records = append(l.records, record{typ: tar.TypeReg, mode: l.fileMode(e, exec), size: e.Size, entry: e, end: dataEnd(l.src.Dir, i)})
+			l.files += e.Size
+		}
+	}
+}
+
+// named is record i with its name.
+func (l *layout) named(i int) record {
+	r := l.records[i]
+	if r.entry != nil {
+		r.name = string(l.src.Root) + "/" + r.entry.Name
+	}
+	return r
 }
 
 // dataEnd is where at the latest an entry's data ends: the next entry's header
@@ -166,12 +188,12 @@ func (l *layout) wanted(paths []string) map[string]bool {
 const defaultMode fs.FileMode = 0o644 // of files in archives without Unix modes
 
 // fileMode is what a file's mode becomes; a difference is noted as a repair.
-func (l *layout) fileMode(e *zipdir.Entry, name string, exec map[string]bool) fs.FileMode {
+func (l *layout) fileMode(e *zipdir.Entry, exec map[string]bool) fs.FileMode {
 	if !e.HasMode {
 		if !exec[e.Name] && !launched(l.src.Root, e.Name) {
 			return defaultMode
 		}
-		l.repair(name, defaultMode, 0o755, "made executable: the archive carries no modes")
+		l.repair(e, defaultMode, 0o755, "made executable: the archive carries no modes")
 		return 0o755
 	}
 	was, now := e.Mode&0o7777, e.Mode&0o777|0o444
@@ -189,21 +211,21 @@ func (l *layout) fileMode(e *zipdir.Entry, name string, exec map[string]bool) fs
 		what = append(what, "set-user-ID, set-group-ID and sticky bits dropped")
 	}
 	if was != now {
-		l.repair(name, was, now, strings.Join(what, ", "))
+		l.repair(e, was, now, strings.Join(what, ", "))
 	}
 	return now
 }
 
 // dirRepair notes a directory that others could not have read or searched. All
 // directories become 0755; one that was open to all is no worth a word.
-func (l *layout) dirRepair(e *zipdir.Entry, name string) {
+func (l *layout) dirRepair(e *zipdir.Entry) {
 	if e.HasMode && e.Mode&0o555 != 0o555 {
-		l.repair(name, e.Mode&0o7777, 0o755, "made readable and searchable by all")
+		l.repair(e, e.Mode&0o7777, 0o755, "made readable and searchable by all")
 	}
 }
 
-func (l *layout) repair(name string, was, now fs.FileMode, what string) {
-	l.repairs = append(l.repairs, Repair{Path: "/" + name, Was: was, Now: now, What: what})
+func (l *layout) repair(e *zipdir.Entry, was, now fs.FileMode, what string) {
+	l.repairs = append(l.repairs, Repair{Path: "/" + string(l.src.Root) + "/" + e.Name, Was: was, Now: now, What: what})
 }
 
 // launched says whether Lambda starts the file itself: a custom runtime's

@@ -157,10 +157,10 @@ func (u *unpacker) section(s section) error {
 		u.unlock()
 	}
 	for i := s.from; i < s.to; i++ {
-		r := &u.l.records[i]
+		r := u.l.named(i)
 		u.head = append(u.head[:0], u.padding(i)...)
 		var err error
-		if u.head, err = u.heads.append(u.head, r); err != nil {
+		if u.head, err = u.heads.append(u.head, &r); err != nil {
 			return fmt.Errorf("convert %s: write the tar header of %s: %w", u.l.src.Name, r.name, err)
 		}
 		if err := u.putHead(u.head); err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unsafe"
 )
 
 // Kind is what an entry is once unpacked.
@@ -138,7 +139,8 @@ func Read(name string, r io.ReaderAt, size int64) (*Directory, error) {
 
 // parse fills Entries from the directory's bytes and checks where they lie.
 func (d *Directory) parse(buf []byte, end end) error {
-	text := string(buf) // one copy holds every name
+	// Every name is a part of these bytes, which nobody writes to any more.
+	text := unsafe.String(unsafe.SliceData(buf), len(buf))
 	d.Entries = make([]Entry, 0, end.entries)
 	var roots []Entry
 	pos := 0
