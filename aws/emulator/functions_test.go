@@ -119,10 +119,6 @@ func TestCreateFunctionRefusals(t *testing.T) {
 		{"image with handler", func(in *lambda.CreateFunctionInput) { image(in); in.Handler = aws.String("h") }, value, 400, "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."},
 		{"image with runtime", func(in *lambda.CreateFunctionInput) { image(in); in.Runtime = types.RuntimeNodejs22x }, value, 400, "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."},
 		{"image with layer", func(in *lambda.CreateFunctionInput) { image(in); in.Layers = []string{own} }, value, 400, "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."},
-		{"image with SnapStart", func(in *lambda.CreateFunctionInput) {
-			image(in)
-			in.SnapStart = &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}
-		}, value, 400, "SnapStart"},
 		{"image with code signing", func(in *lambda.CreateFunctionInput) {
 			image(in)
 			in.CodeSigningConfigArn = aws.String(prefix + "code-signing-config:csc-01234567890123456")

@@ -122,6 +122,13 @@ func TestImageFunction(t *testing.T) {
 	_, err = a.lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("f"), Handler: aws.String("h")})
 	refused(t, err, "InvalidParameterValueException", 400, "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
 
+	// Images can be snapshotted, too.
+	must(a.lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("f"), SnapStart: &types.SnapStart{ApplyOn: types.SnapStartApplyOnPublishedVersions}}))(t)
+	a.settled("f")
+	if v := must(a.lambda.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("f")}))(t); v.State != types.StatePending || v.SnapStart.OptimizationStatus != types.SnapStartOptimizationStatusOn {
+		t.Errorf("published with %+v, %s", v.SnapStart, v.State)
+	}
+
 	set := func(c *types.ImageConfig) *lambda.UpdateFunctionConfigurationOutput {
 		t.Helper()
 		out := must(a.lambda.UpdateFunctionConfiguration(t.Context(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("f"), ImageConfig: c}))(t)

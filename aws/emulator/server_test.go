@@ -222,6 +222,7 @@ func TestStateIsKept(t *testing.T) {
 func TestStorm(t *testing.T) {
 	a := open(t, emulator.Options{Delay: time.Nanosecond})
 	layer := a.layer("l", zipped(t, "a", "b"))
+	a.bucket("PUT", "/storm", []byte(here))
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
@@ -248,6 +249,15 @@ func TestStorm(t *testing.T) {
 				storm(t, err)
 				_, err = c.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: name})
 				storm(t, err)
+				_, err = c.Invoke(ctx, &lambda.InvokeInput{FunctionName: name, InvocationType: types.InvocationTypeEvent})
+				storm(t, err)
+				res, text := a.bucket("PUT", fmt.Sprintf("/storm/%d/%d", i%16, n), []byte("x"))
+				if res.StatusCode != http.StatusOK {
+					t.Error(res.StatusCode, text)
+				}
+				if res, text = a.bucket("GET", "/storm?list-type=2&delimiter=/", nil); res.StatusCode != http.StatusOK {
+					t.Error(res.StatusCode, text)
+				}
 				if n%3 == i%3 {
 					_, err = c.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: name})
 					storm(t, err)
@@ -256,6 +266,7 @@ func TestStorm(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	must(a.server.Events(t.Context()))(t) // all have run, or wait
 }
 
 // storm allows what one client may do to another, and nothing else.

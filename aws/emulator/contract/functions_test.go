@@ -118,7 +118,10 @@ func TestValidation(t *testing.T) {
 		{"unknown runtime", func(in *lambda.CreateFunctionInput) { in.Runtime = "cobol85" }, value, 400,
 			"Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [", recorded + "test_create_lambda_exceptions"},
 		{"deprecated runtime", func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeNodejs14x }, value, 400,
-			"The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS Lambda functions.", guide + "lambda-runtimes.html"},
+			"The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS Lambda functions.", recorded + "test_create_deprecated_function_runtime_with_validation_enabled"},
+		{"a bucket that is not there", func(in *lambda.CreateFunctionInput) {
+			in.Code = &types.FunctionCode{S3Bucket: aws.String("contract-no-bucket-0b9f4c"), S3Key: aws.String("code.zip")}
+		}, value, 400, "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist", recorded + "test_lambda_code_location_s3_errors"},
 		{"no zip", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = []byte("no zip") }, value, 400,
 			"Could not unzip uploaded file. Please check your file, then try to upload again.", recorded + "test_create_lambda_exceptions"},
 		{"a zip of nothing", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = zipped() }, value, 400,

@@ -50,11 +50,20 @@ func TestInvoke(t *testing.T) {
 		_, err := c.lambda.Invoke(c.ctx, &lambda.InvokeInput{FunctionName: c.make().FunctionName, Payload: []byte("{")})
 		c.refused(err, "InvalidRequestContentException", 400, "Could not parse request body into json")
 	})
+	w.fact("a function without concurrency still takes events", guide+"invocation-async-error-handling.html", func(c *check) {
+		f := c.make().FunctionName
+		must(c.lambda.PutFunctionConcurrency(c.ctx, &lambda.PutFunctionConcurrencyInput{FunctionName: f, ReservedConcurrentExecutions: aws.Int32(0)}))(c)
+		_, err := c.lambda.Invoke(c.ctx, &lambda.InvokeInput{FunctionName: f})
+		c.refused(err, "TooManyRequestsException", 429, "Rate Exceeded.")
+		if out := must(c.lambda.Invoke(c.ctx, &lambda.InvokeInput{FunctionName: f, InvocationType: types.InvocationTypeEvent}))(c); out.StatusCode != 202 {
+			c.Errorf("an event is answered with %d", out.StatusCode)
+		}
+	})
 	w.fact("a dry run runs nothing, an event does not wait", sdk+"InvokeInput.InvocationType", func(c *check) {
 		f := c.make().FunctionName
 		for kind, want := range map[types.InvocationType]int32{types.InvocationTypeDryRun: 204, types.InvocationTypeEvent: 202} {
-			if out := must(c.lambda.Invoke(c.ctx, &lambda.InvokeInput{FunctionName: f, InvocationType: kind}))(c); out.StatusCode != want {
-				c.Errorf("%s is answered with %d", kind, out.StatusCode)
+			if out := must(c.lambda.Invoke(c.ctx, &lambda.InvokeInput{FunctionName: f, InvocationType: kind}))(c); out.StatusCode != want || len(out.Payload) > 0 {
+				c.Errorf("%s is answered with %d %s", kind, out.StatusCode, out.Payload)
 			}
 		}
 	})

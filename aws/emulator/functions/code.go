@@ -121,7 +121,7 @@ func (s *Store) newCode(ctx context.Context, c wire.Call, code *types.FunctionCo
 	case uri != "":
 		return parcel{}, invalid("Please don't provide ImageUri when creating a function with packageType Zip.")
 	case src.none():
-		return parcel{}, invalid("Please provide a source for function code.")
+		return parcel{}, invalid("Please provide a source for function code.") // https://github.com/aws/aws-sdk-php/issues/580
 	}
 	o, err := s.fetch(c, src)
 	return parcel{object: o}, err

@@ -40,7 +40,7 @@ func (s *Store) createFunction(ctx context.Context, c wire.Call, in *lambda.Crea
 		return nil, err
 	}
 	if kind == types.PackageTypeZip && (set.Runtime == "" || val(set.Handler) == "") {
-		// https://github.com/pipe-cd/pipecd/pull/1401 has the gist; the words are ours.
+		// The words are Lambda's, as CloudFormation passes them on in published logs.
 		return nil, invalid("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
 	}
 	if kind == types.PackageTypeImage && in.CodeSigningConfigArn != nil {

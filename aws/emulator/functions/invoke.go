@@ -37,7 +37,8 @@ func (s *Store) invoke(ctx context.Context, c wire.Call, in *lambda.InvokeInput)
 		most = mostAsync
 	}
 	if len(in.Payload) > most {
-		return nil, refuse(schemas.RequestTooLargeException, "Request must be smaller than %d bytes for the InvokeFunction operation", most)
+		// Not the RequestTooLargeException of the model: published answers have this one.
+		return nil, tooLarge("Request must be smaller than %d bytes for the InvokeFunction operation", most)
 	}
 	if len(in.Payload) > 0 && !json.Valid(in.Payload) {
 		// The beginning is recorded in test_lambda_invoke_payload_encoding_error; what

@@ -56,6 +56,7 @@ func checkFilters(f *types.FilterCriteria) error {
 func checkBatch(kind source, size, window *int32) error {
 	err := first(between(size, "batchSize", 1, 10000), between(window, "maximumBatchingWindowInSeconds", 0, 300))
 	if err == nil && kind == queue && val(size) > 10 && val(window) == 0 {
+		// https://github.com/ansible-collections/amazon.aws/issues/1995
 		err = invalid("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")
 	}
 	return err

@@ -239,10 +239,9 @@ func checkKind(in *settings, kind types.PackageType) error {
 			// https://github.com/aws/aws-cdk/issues/13037, https://github.com/serverless/serverless/issues/12778
 			return invalid("Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
 		}
-		if in.SnapStart != nil && in.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
-			// docs.aws.amazon.com/lambda/latest/dg/snapstart.html: container images are not supported
-			return invalid("SnapStart is not supported for functions with PackageType Image.")
-		}
+		// SnapStart is for images, too, since the summer of 2026
+		// (https://github.com/aws/aws-cdk/pull/38680), and for every runtime
+		// (https://github.com/localstack/localstack/pull/12006).
 		return nil
 	}
 	if in.ImageConfig != nil {
