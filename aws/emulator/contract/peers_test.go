@@ -50,6 +50,8 @@ func moto() map[string]string {
 		"TestImages/an_index_is_refused_at_once":                                         noRegistry,
 		"TestImages/an_uncompressed_layer_under_a_Docker_manifest":                       noRegistry,
 		"TestImages/the_repository's_policy_lets_Lambda_pull_once_a_function_is_created": noRegistry,
+		"TestInvoke/a_dry_run_runs_nothing,_an_event_does_not_wait":                      noRuns + ", and answers an event with why it can't",
+		"TestInvoke/a_function_without_concurrency_still_takes_events":                   "takes a reservation of none for no reservation",
 		"TestInvoke/a_function's_error_is_an_answer":                                     noRuns,
 		"TestInvoke/a_payload_that_is_no_JSON_is_refused":                                "fails with a 500 and a page of HTML",
 		"TestInvoke/answers_the_handler's_result,_the_version_and_the_log's_end":         noRuns,
