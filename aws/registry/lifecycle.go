@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,48 +18,25 @@ type Expiry struct {
 // counts. The rules are those of
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html.
 func Expires(policy string, tags ...string) (rule Expiry, found bool, err error) {
-	var doc struct {
-		Rules []struct {
-			RulePriority int
-			Selection    struct {
-				TagStatus                     string
-				TagPrefixList, TagPatternList []string
-				CountType, CountUnit          string
-				CountNumber                   int
-			}
-			Action struct{ Type string }
-		}
-	}
 	if strings.TrimSpace(policy) == "" {
 		return Expiry{}, false, nil
 	}
-	if err := json.Unmarshal([]byte(policy), &doc); err != nil {
-		return Expiry{}, false, fmt.Errorf("read the lifecycle policy: %w", err)
+	rules, err := lifecycleRules(policy)
+	if err != nil {
+		return Expiry{}, false, err
 	}
-	for _, r := range doc.Rules {
-		s := r.Selection
-		hit := false
-		switch s.TagStatus {
-		case "any":
-			hit = true
-		case "untagged":
-			hit = len(tags) == 0
-		case "tagged":
-			hit = matchesAll(tags, s.TagPrefixList, s.TagPatternList)
-		default: // a kind that this program does not know may hit
-			hit = true
-		}
-		if !hit || found && r.RulePriority >= rule.Priority {
+	for _, r := range rules {
+		if !r.selects(Stored{Tags: tags}) {
 			continue
 		}
-		found = true
-		span := fmt.Sprintf("beyond the newest %d", s.CountNumber)
+		s := r.Selection
+		span := fmt.Sprintf("beyond the newest %d", s.Count)
 		if s.CountType != "imageCountMoreThan" {
-			span = fmt.Sprintf("after %d %s (%s)", s.CountNumber, s.CountUnit, s.CountType)
+			span = fmt.Sprintf("after %d %s (%s)", s.Count, s.CountUnit, s.CountType)
 		}
-		rule = Expiry{r.RulePriority, strings.TrimSpace(fmt.Sprintf("rule %d: %s images: %s %s", r.RulePriority, s.TagStatus, r.Action.Type, span))}
+		return Expiry{r.Priority, strings.TrimSpace(fmt.Sprintf("rule %d: %s images: %s %s", r.Priority, s.TagStatus, r.Action.Type, span))}, true, nil
 	}
-	return rule, found, nil
+	return Expiry{}, false, nil
 }
 
 // matchesAll reports whether an image's tags satisfy a rule for tagged images:
