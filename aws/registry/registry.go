@@ -65,8 +65,9 @@ type Repository struct {
 	// Lifecycle is the text of a lifecycle policy, which may expire an image that
 	// a function needs; "" is none, unless LifecycleError says that it could not
 	// be read.
-	Lifecycle      string
-	LifecycleError string
+	Lifecycle       string
+	LifecycleError  string
+	LifecycleDenied bool // the caller may not read it
 }
 
 // Look describes a repository without changing anything; found is false when there is none.
@@ -91,6 +92,7 @@ func (c *Client) Look(ctx context.Context, name string) (repo Repository, found 
 		return Repository{}, false, err
 	case !errors.As(err, &none):
 		repo.LifecycleError = session.Explain(err)
+		repo.LifecycleDenied = session.KindOf(err) == session.Denied
 	}
 	return repo, true, nil
 }

@@ -69,7 +69,11 @@ type kept struct {
 
 // archives lists what a backup holds besides the snapshot, each archive once.
 func (r *run) archives() ([]kept, error) {
-	dir := filepath.Join(r.s.config.StateDir, backupDir, r.j.start.ID)
+	return archivesOf(r.s.config.StateDir, r.j.start.ID, r.snap)
+}
+
+func archivesOf(stateDir, id string, snap *Snapshot) ([]kept, error) {
+	dir := filepath.Join(stateDir, backupDir, id)
 	var all []kept
 	seen := map[string]bool{}
 	add := func(k kept, sum string) error {
@@ -83,16 +87,16 @@ func (r *run) archives() ([]kept, error) {
 		}
 		return nil
 	}
-	for _, q := range append([]string{snapshot.Latest}, r.snap.Carried()...) {
-		c, err := r.snap.ConfigOf(q)
+	for _, q := range append([]string{snapshot.Latest}, snap.Carried()...) {
+		c, err := snap.ConfigOf(q)
 		if err != nil {
 			return nil, err
 		}
-		if err := add(kept{name: "code of " + r.snap.Function + ":" + q, number: q}, aws.ToString(c.CodeSha256)); err != nil {
+		if err := add(kept{name: "code of " + snap.Function + ":" + q, number: q}, aws.ToString(c.CodeSha256)); err != nil {
 			return nil, err
 		}
 	}
-	for _, a := range r.snap.All(snapshot.KindLayer) {
+	for _, a := range snap.All(snapshot.KindLayer) {
 		value, err := snapshot.Decode[snapshot.LayerValue](a.Value)
 		if err != nil {
 			return nil, err

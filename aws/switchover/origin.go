@@ -2,6 +2,7 @@ package switchover
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -107,4 +108,27 @@ func ReadMade(stateDir, id string) (*Made, error) {
 	}
 	m.Origin.Layers = layers
 	return m, nil
+}
+
+// CheckBackup looks whether everything that the way back of a migration needs is
+// in its backup; with verify the archives are read and held against their SHA-256.
+func CheckBackup(stateDir, id string, verify bool) error {
+	snap, err := loadSnapshot(stateDir, id)
+	if err != nil {
+		return err
+	}
+	all, err := archivesOf(stateDir, id, snap)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		_, err := os.Stat(k.file)
+		if err == nil && verify {
+			err = k.verify()
+		}
+		if err != nil {
+			return fmt.Errorf("%s in the backup of migration %s: %w", k.name, id, err)
+		}
+	}
+	return nil
 }

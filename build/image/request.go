@@ -147,14 +147,20 @@ func (r *Request) clashes() error {
 }
 
 func (r *Request) baseReference() (string, error) {
-	if r.Base != "" {
-		return r.Base, nil
+	return BaseReference(r.Base, r.Runtime, r.BaseRegistry)
+}
+
+// BaseReference is the base that an image is built on: base where it is named,
+// else the runtime's own below registry, which is DefaultBaseRegistry where it is
+// "".
+func BaseReference(base, runtime, registry string) (string, error) {
+	if base != "" {
+		return base, nil
 	}
-	tag, err := BaseFor(r.Runtime)
+	tag, err := BaseFor(runtime)
 	if err != nil {
 		return "", err
 	}
-	registry := r.BaseRegistry
 	if registry == "" {
 		registry = DefaultBaseRegistry
 	}
