@@ -6,7 +6,7 @@ type Level int
 // The levels.
 const (
 	Audit   Level = iota + 1 // look at functions, layers, files; build images on this disk
-	Plan                     // read all that is attached to a function
+	Plan                     // read all that is attached to a function, and how migrated ones stand
 	Migrate                  // push, switch, resume and roll back
 )
 
@@ -100,12 +100,19 @@ func Calls() []Call {
 	const big = "a zip over 50 MB with --bucket"
 	t.add(Call{Service: "s3", Operation: "HeadBucket", Actions: []string{"s3:ListBucket"}, Resource: Bucket, Feature: S3, When: big})
 
+	// How migrated functions stand: their images and those these were built on.
+	t.ecr(Repository, false, "DescribeImages")
+	t.ecr(Anything, false, "GetAuthorizationToken")
+	t.registry("Ping", false)
+	t.registry("GetManifest", false, "ecr:BatchGetImage")
+	t.registry("GetBlob", false, "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer")
+
 	t.level(Migrate)
 	t.lambda(Function, "", "GetAlias", "GetFunctionUrlConfig", "GetFunctionEventInvokeConfig", "GetProvisionedConcurrencyConfig")
 	t.writes(Function, "", "CreateFunction", "DeleteFunction", "PublishVersion", "CreateAlias",
 		"CreateFunctionUrlConfig", "PutFunctionConcurrency", "PutProvisionedConcurrencyConfig", "PutFunctionEventInvokeConfig",
 		"PutFunctionRecursionConfig")
-	t.writes(Function, "versions that differ from one another", "UpdateFunctionCode", "UpdateFunctionConfiguration")
+	t.writes(Function, "a refresh, or versions that differ from one another", "UpdateFunctionCode", "UpdateFunctionConfiguration")
 	t.writes(Function, "policies that only a whole document can carry, or not at all", "PutResourcePolicy", "AddPermission")
 	t.writes(Function, "what a run finds half done", "UpdateAlias", "UpdateFunctionUrlConfig", "DeleteFunctionConcurrency", "TagResource")
 	t.add(Call{Service: "lambda", Operation: "Invoke", Actions: []string{"lambda:InvokeFunction"}, Resource: Function, Write: true, When: "a rehearsal with events"})
@@ -116,26 +123,11 @@ func Calls() []Call {
 	t.add(Call{Service: "s3", Operation: "HeadObject", Actions: []string{"s3:GetObject"}, Resource: Object, Feature: S3, When: big})
 	t.add(Call{Service: "s3", Operation: "GetObject", Actions: []string{"s3:GetObject"}, Resource: Object, Feature: S3, When: "an endpoint that keeps no checksums"})
 	t.add(Call{Service: "s3", Operation: "PutObject", Actions: []string{"s3:PutObject"}, Resource: Object, Write: true, Feature: S3, When: big})
-	t.ecr(Anything, false, "GetAuthorizationToken")
 	t.ecr(Repository, true, "CreateRepository", "SetRepositoryPolicy")
-	// The registry's own API (https://github.com/opencontainers/distribution-spec),
-	// which ECR guards with actions of its own names
-	// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html).
-	for _, r := range []struct {
-		operation, when string
-		write           bool
-		actions         []string
-	}{
-		{"Ping", "", false, nil},
-		{"GetManifest", "", false, []string{"ecr:BatchGetImage"}},
-		{"GetBlob", "", false, []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"}},
-		{"StartUpload", "", true, []string{"ecr:InitiateLayerUpload"}},
-		{"PatchUpload", "", true, []string{"ecr:UploadLayerPart"}},
-		{"PutUpload", "", true, []string{"ecr:CompleteLayerUpload"}},
-		{"PutManifest", "", true, []string{"ecr:PutImage"}},
-	} {
-		t.add(Call{Service: "registry", Operation: r.operation, Actions: r.actions, Resource: Repository, Write: r.write, When: r.when})
-	}
+	t.registry("StartUpload", true, "ecr:InitiateLayerUpload")
+	t.registry("PatchUpload", true, "ecr:UploadLayerPart")
+	t.registry("PutUpload", true, "ecr:CompleteLayerUpload")
+	t.registry("PutManifest", true, "ecr:PutImage")
 	// What Lambda asks in the caller's name when it creates a function
 	// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions,
 	// …/configuration-filesystem.html, …/security-encryption-at-rest.html).
@@ -179,4 +171,12 @@ func (t *table) writes(r Resource, when string, operations ...string) {
 }
 func (t *table) ecr(r Resource, write bool, operations ...string) {
 	t.named("ecr", r, write, "", operations)
+}
+
+// registry is for the registry's own API
+// (https://github.com/opencontainers/distribution-spec), which ECR guards with
+// actions of its own names
+// (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html).
+func (t *table) registry(operation string, write bool, actions ...string) {
+	t.add(Call{Service: "registry", Operation: operation, Actions: actions, Resource: Repository, Write: write})
 }

@@ -260,7 +260,7 @@ func (k *Keeper) stored(ctx context.Context, f *function) (Look, Expiring) {
 	if err != nil {
 		return present, Expiring{Look: Look{stateOf(err), explain(err)}}
 	}
-	e := registry.ExpiryOf(repo.Lifecycle, img, all)
+	e := registry.OutlookOf(repo.Lifecycle, img, all)
 	out := Expiring{Look: Look{string(e.Risk), session.Clean(e.Message)}}
 	if !e.At.IsZero() {
 		out.At = &e.At

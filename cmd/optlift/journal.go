@@ -46,12 +46,12 @@ func newJournal(a *app) *cobra.Command {
 				return nil
 			}
 			w := tabwriter.NewWriter(a.io.out, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tFUNCTION\tREGION\tSTARTED\tSTATE")
+			fmt.Fprintln(w, "ID\tFUNCTION\tREGION\tHOW\tSTARTED\tSTATE")
 			for _, e := range rows {
 				if e.Functions != nil {
 					e.Function = plural(len(e.Functions), "function")
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, printable(e.Function), orDefault(e.Region, "-"), e.Started.Local().Format(time.DateTime), e.State)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.ID, printable(e.Function), orDefault(e.Region, "-"), orDefault(string(e.Strategy), "fleet"), e.Started.Local().Format(time.DateTime), e.State)
 			}
 			return w.Flush()
 		},

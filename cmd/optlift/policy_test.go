@@ -86,6 +86,8 @@ func TestPolicyAllowsWhatIsCalled(t *testing.T) {
 	phase(policy.Migrate, func() {
 		program(t, exitDone, "migrate", "shop", "--accept", "function-url", "--write", "--confirm", "shop")
 		id := journalID(t)
+		program(t, exitDone, "status")
+		program(t, exitDone, "refresh", "shop")
 		program(t, exitDone, "rollback", id, "--write", "--confirm", "shop")
 	})
 	nothingPlanted(t, dir)
