@@ -39,7 +39,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveBuckets(w http.ResponseWriter, r *http.Request) {
 	call, bad := s.identify(r)
 	if bad != nil {
-		http.Error(w, bad.Code, bad.Status)
+		s3.Refuse(w, r, call.ID, &s3.Error{Status: bad.Status, Code: "AccessDenied", Message: bad.Message})
 		return
 	}
 	s.serveStream(w, r, "s3", s3.Operation(r), func(w http.ResponseWriter, _ objects.Tamper) { s.buckets.Serve(w, r, call) })
@@ -86,7 +86,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, service, op
 		if service == "registry" {
 			registryRefusal(out, e)
 		} else {
-			http.Error(out, e.Code, e.Status)
+			s3.Refuse(out, r, rec.ID, f.Kind.object(e))
 		}
 		return
 	}
@@ -97,6 +97,8 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, service, op
 		serve(out, objects.Tamper{IgnoreRange: true})
 	case Truncate, Corrupt:
 		serve(&damage{ResponseWriter: out, kind: f.Kind, left: -1}, objects.Tamper{})
+	case WrongDigest:
+		serve(misnamed{out}, objects.Tamper{})
 	default:
 		rec.Status = 0
 		f.Kind.strike(w, r)
@@ -213,7 +215,7 @@ func (s *Server) perform(q request, f *Fault) (answer, error) {
 	}
 	var a answer
 	var err error
-	whole := f == nil || f.After || f.Kind == Truncate || f.Kind == Corrupt || f.Kind == IgnoreRange || f.Kind == None
+	whole := f == nil || f.After || f.Kind == Truncate || f.Kind == Corrupt || f.Kind == IgnoreRange || f.Kind == WrongDigest || f.Kind == None
 	if whole {
 		a, err = q.run()
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/optlift/optlift/aws/emulator/s3"
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
@@ -23,6 +24,7 @@ const (
 	Stall        Failure = "stall"         // no answer until the client gives up
 	Truncate     Failure = "truncate"      // half of the body, then the connection breaks
 	Corrupt      Failure = "corrupt"       // one byte of the body is another
+	WrongDigest  Failure = "wrong-digest"  // the registry says that content has another digest
 	IgnoreRange  Failure = "ignore-range"  // a ranged download gets the whole object
 	ExpiredToken Failure = "expired-token" // the session token has ended
 	AccessDenied Failure = "access-denied" // IAM refuses the operation
@@ -31,8 +33,8 @@ const (
 
 // Fault makes requests fail on demand.
 type Fault struct {
-	// Operation is an API operation, "GetObject" for a download, or for the
-	// registry "GetManifest", "PutManifest", "DeleteManifest", "GetBlob",
+	// Operation is an API operation, S3's among them, "GetObject" for a download,
+	// or for the registry "GetManifest", "PutManifest", "DeleteManifest", "GetBlob",
 	// "StartUpload", "PatchUpload", "PutUpload" or "Ping". "" is any.
 	Operation string `json:"operation"`
 	// Target is a part of what the request is about: a function's name or ARN, a
@@ -163,6 +165,24 @@ func (f Failure) refusal(r Record) *wire.Error {
 	return nil
 }
 
+// object is the failure as S3 tells it
+// (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+func (f Failure) object(e *wire.Error) *s3.Error {
+	switch f {
+	case Throttle:
+		return &s3.Error{Status: 503, Code: "SlowDown", Message: "Please reduce your request rate."}
+	case Internal:
+		return &s3.Error{Status: 500, Code: "InternalError", Message: "We encountered an internal error. Please try again."}
+	case Unavailable:
+		return &s3.Error{Status: 503, Code: "ServiceUnavailable", Message: "Please reduce your request rate."}
+	case ExpiredToken:
+		return &s3.Error{Status: 400, Code: "ExpiredToken", Message: "The provided token has expired."}
+	case AccessDenied:
+		return &s3.Error{Status: 403, Code: "AccessDenied", Message: "Access Denied"}
+	}
+	return &s3.Error{Status: e.Status, Code: e.Code, Message: e.Message}
+}
+
 // strike breaks a request off without an answer.
 func (f Failure) strike(w http.ResponseWriter, r *http.Request) {
 	switch f {
@@ -224,6 +244,22 @@ func (d *damage) Write(p []byte) (int, error) {
 	panic(http.ErrAbortHandler)
 }
 
+// misnamed wraps a response of the registry's that names another digest than it
+// should.
+type misnamed struct{ http.ResponseWriter }
+
+func (m misnamed) WriteHeader(status int) {
+	const name = "Docker-Content-Digest"
+	if digest := m.Header().Get(name); digest != "" {
+		last := "0"
+		if strings.HasSuffix(digest, last) {
+			last = "1"
+		}
+		m.Header().Set(name, digest[:len(digest)-1]+last)
+	}
+	m.ResponseWriter.WriteHeader(status)
+}
+
 // admin answers what AWS's clients never ask for. /_optlift/faults: POST adds a
 // fault, DELETE removes all, GET lists the requests seen. GET /_optlift/events
 // lists the asynchronous invocations; POST /_optlift/clock?advance=1h moves the
@@ -278,7 +314,7 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
 
 func (f Failure) known() bool {
 	switch f {
-	case Throttle, Internal, Unavailable, Reset, Stall, Truncate, Corrupt, IgnoreRange, ExpiredToken, AccessDenied, None:
+	case Throttle, Internal, Unavailable, Reset, Stall, Truncate, Corrupt, WrongDigest, IgnoreRange, ExpiredToken, AccessDenied, None:
 		return true
 	}
 	return false

@@ -126,8 +126,29 @@ func TestDownloadFaults(t *testing.T) {
 	if status, body, err := get(emulator.IgnoreRange); err != nil || status != 200 || string(body) != string(content) {
 		t.Errorf("range ignored: %d with %d bytes, %v", status, len(body), err)
 	}
-	if status, _, err := get(emulator.Unavailable); err != nil || status != 503 {
-		t.Errorf("unavailable: %d, %v", status, err)
+	if status, body, err := get(emulator.Unavailable); err != nil || status != 503 || !strings.Contains(string(body), "<Code>ServiceUnavailable</Code>") {
+		t.Errorf("unavailable: %d, %v %s", status, err, body)
+	}
+	// Buckets fail as S3 does, before or after the effect.
+	a.bucket("PUT", "/code", []byte(here))
+	for kind, want := range map[emulator.Failure]string{emulator.Throttle: "SlowDown", emulator.Internal: "InternalError", emulator.ExpiredToken: "ExpiredToken", emulator.AccessDenied: "AccessDenied"} {
+		a.server.Inject(emulator.Fault{Operation: "PutObject", Target: "/code/k", Kind: kind, After: kind == emulator.Internal})
+		if res, text := a.bucket("PUT", "/code/k", []byte("x")); res.StatusCode < 400 || !strings.Contains(text, "<Code>"+want+"</Code>") {
+			t.Errorf("%s: %d %s", kind, res.StatusCode, text)
+		}
+	}
+	if res, text := a.bucket("GET", "/code/k", nil); res.StatusCode != 200 || text != "x" {
+		t.Errorf("after its effect: %d %s", res.StatusCode, text)
+	}
+	// The registry names content by another digest.
+	registry := func() string {
+		res, _ := fetch(t, http.MethodGet, a.server.URL()+"/v2/lambda/nodejs/manifests/22")
+		return res.Header.Get("Docker-Content-Digest")
+	}
+	right := registry()
+	a.server.Inject(emulator.Fault{Operation: "GetManifest", Kind: emulator.WrongDigest})
+	if wrong := registry(); wrong == right || len(wrong) != len(right) || registry() != right {
+		t.Errorf("%s instead of %s", wrong, right)
 	}
 }
 

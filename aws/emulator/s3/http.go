@@ -135,13 +135,19 @@ func (s *Store) Serve(w http.ResponseWriter, r *http.Request, call wire.Call) {
 	if !errors.As(err, &e) {
 		e = &Error{400, "IncompleteBody", err.Error(), nil}
 	}
+	Refuse(w, r, call.ID, e)
+}
+
+// Refuse answers an error as S3 does.
+func Refuse(w http.ResponseWriter, r *http.Request, id string, e *Error) {
 	for k, v := range e.header {
 		w.Header().Set(k, v)
 	}
+	req := &request{Request: r, w: w}
 	req.write(e.Status, "Error", struct {
 		Code, Message string
 		RequestID     string `xml:"RequestId"`
-	}{Code: e.Code, Message: e.Message, RequestID: call.ID})
+	}{Code: e.Code, Message: e.Message, RequestID: id})
 }
 
 // write answers a document with a root of that name.
