@@ -106,14 +106,11 @@ func big(w *zip.Writer, h *zip.FileHeader, pattern string, n int64) error {
 	// Large enough for the deflated blocks to be few, small enough to deflate in no time.
 	const size = 512 << 10
 	block := []byte(strings.Repeat(pattern, size/len(pattern)+1))[:size]
-	whole, err := deflate(block)
+	parts, err := deflate(block, block[:n%int64(len(block))])
 	if err != nil {
 		return err
 	}
-	rest, err := deflate(block[:n%int64(len(block))])
-	if err != nil {
-		return err
-	}
+	whole, rest := parts[0], parts[1]
 	sum := crc32.NewIEEE()
 	times := n / int64(len(block))
 	for range times {
@@ -136,21 +133,26 @@ func big(w *zip.Writer, h *zip.FileHeader, pattern string, n int64) error {
 	return err
 }
 
-// deflate compresses to a stream that ends at a byte and is not the last block,
-// so that others can follow it.
-func deflate(content []byte) ([]byte, error) {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
+// deflate compresses each content to a stream that ends at a byte and is not the
+// last block, so that others can follow it.
+func deflate(contents ...[]byte) ([][]byte, error) {
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.Write(content); err != nil {
-		return nil, err
+	out := make([][]byte, len(contents))
+	for i, content := range contents {
+		var b bytes.Buffer
+		w.Reset(&b)
+		if _, err := w.Write(content); err != nil {
+			return nil, err
+		}
+		if err := w.Flush(); err != nil {
+			return nil, err
+		}
+		out[i] = b.Bytes()
 	}
-	if err := w.Flush(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return out, nil
 }
 
 // noise is incompressible content of n bytes, the same for the same name.
