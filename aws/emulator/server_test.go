@@ -165,6 +165,21 @@ func TestFaultsOverHTTP(t *testing.T) {
 	}
 }
 
+func TestClockOverHTTP(t *testing.T) {
+	a := open(t, emulator.Options{})
+	a.create("f")
+	for query, want := range map[string]int{"advance=2h": http.StatusNoContent, "advance=-1s": http.StatusBadRequest, "": http.StatusBadRequest} {
+		before := a.server.Now()
+		res, err := http.Post(a.server.URL()+"/_optlift/clock?"+query, "", nil)
+		if err != nil || res.StatusCode != want {
+			t.Fatal(query, err, res.StatusCode)
+		}
+		if moved := a.server.Now().Sub(before) >= 2*time.Hour; moved != (want == http.StatusNoContent) {
+			t.Errorf("%q moved the clock: %v", query, moved)
+		}
+	}
+}
+
 func TestRates(t *testing.T) {
 	var mu sync.Mutex
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)

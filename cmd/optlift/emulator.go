@@ -14,9 +14,14 @@ func newEmulator(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "emulator",
 		Short: "Serve an embedded AWS account on loopback",
-		Long: `Serve Lambda, ECR, STS and a container registry on one loopback port, with a
-seeded account, for this program or any other client. The shell lines it prints
-are ready for eval; it runs until it is interrupted.`,
+		Long: `Serve Lambda, ECR, S3 buckets, STS and a container registry on one loopback
+port, with a seeded account, for this program or any other client. The shell
+lines it prints are ready for eval; it runs until it is interrupted.
+
+Beside AWS's own paths it answers /_optlift/faults (POST a fault such as
+{"operation":"GetFunction","kind":"throttle"}, GET the requests seen, DELETE the
+faults), GET /_optlift/events (asynchronous invocations, their attempts and what
+was sent where) and POST /_optlift/clock?advance=1h (moves its clock).`,
 		Args: args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if opts.Functions < 0 {
