@@ -39,6 +39,7 @@ type app struct {
 	write        bool
 	baseRegistry string
 	configFile   string // "" is where config.Path looks
+	caBundle     string
 
 	interrupts *interrupts
 

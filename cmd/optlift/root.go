@@ -60,10 +60,11 @@ typed in the terminal UI.`,
 			}
 			return nil
 		},
-		RunE:          func(c *cobra.Command, _ []string) error { return runUI(c.Context(), a, from) },
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Version:       version(),
+		PersistentPreRunE: func(*cobra.Command, []string) error { return trust(a.caBundle) },
+		RunE:              func(c *cobra.Command, _ []string) error { return runUI(c.Context(), a, from) },
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Version:           version(),
 	}
 	cmd.SetOut(a.io.out)
 	cmd.SetErr(a.io.err)
@@ -79,12 +80,17 @@ typed in the terminal UI.`,
 	f.StringVar(&a.configFile, "config", "", "configuration file (see optlift config)")
 	f.StringVar(&a.baseRegistry, "base-registry", os.Getenv("OPTLIFT_BASE_REGISTRY"),
 		"registry and path of the base images (default public.ecr.aws/lambda)")
+	f.StringVar(&a.caBundle, "ca-bundle", "", "file of certificates to trust beside the machine's own (default AWS_CA_BUNDLE)")
 	cmd.AddCommand(
 		newAudit(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
 		newPlan(a), newRehearse(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
 		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a), newCache(a), newConfig(a),
 		newRefresh(a), newStatus(a),
+		newLicenses(a), newMan(a),
 	)
+	if err := addTopics(cmd); err != nil {
+		panic(err) // the files are part of the program
+	}
 	return cmd
 }
 

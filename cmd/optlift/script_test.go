@@ -73,6 +73,8 @@ func TestScripts(t *testing.T) {
 			"functions": cmdFunctions,
 			"same":      cmdSame,
 			"empty":     cmdEmpty,
+			"tlsfront":  cmdTLSFront,
+			"proxy":     cmdProxy,
 		},
 	})
 }
