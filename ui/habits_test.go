@@ -219,7 +219,13 @@ func TestThemes(t *testing.T) {
 	if !is(theme.Light) {
 		t.Fatal("the selected theme is not in force")
 	}
+	if v := r.m.View(); v.BackgroundColor == nil || theme.IsDark(v.BackgroundColor) {
+		t.Fatal("a light theme on a dark terminal does not bring its background")
+	}
 	r.press("esc")
+	if r.m.View().BackgroundColor != nil {
+		t.Fatal("the background stays")
+	}
 	if !is(theme.Auto) {
 		t.Fatal("esc does not take the preview back")
 	}

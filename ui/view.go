@@ -23,6 +23,11 @@ func (m *model) View() tea.View {
 	v.Cursor = m.cursor
 	v.WindowTitle = sanitize.Text("optlift · " + m.top().Crumb())
 	v.ProgressBar = m.progress()
+	// A theme that was asked for by name brings its background along where the
+	// terminal's would make it unreadable.
+	if text, paper := m.styles.Paper(); paper != nil && theme.IsDark(paper) != m.dark {
+		v.ForegroundColor, v.BackgroundColor = text, paper
+	}
 	if m.mouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}

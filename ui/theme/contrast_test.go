@@ -56,6 +56,14 @@ func TestTextIsReadable(t *testing.T) {
 				}
 			}
 		}
+		if r := ratio(theme.p.text, theme.p.paper); r < 7 || IsDark(theme.p.paper) != theme.dark {
+			t.Errorf("%s: text on its own paper: %.2f:1", theme.name, r)
+		}
+		for name, c := range theme.p.texts() {
+			if r := ratio(c, theme.p.paper); r < enough {
+				t.Errorf("%s: %s on its own paper: %.2f:1", theme.name, name, r)
+			}
+		}
 		for tone := range toneCount { // blocks and badges have a background of their own
 			k := theme.p.onSelection(tone)
 			if k.fg == nil || k.bg == nil || tone == Track {

@@ -55,6 +55,9 @@ type palette struct {
 	code                                               color.Color
 	layers                                             [layers]color.Color
 	lift                                               color.Color // dim on the selection
+	// text and paper are what plain text is written with and on, where the
+	// terminal's own are not made for the theme. Nil for the sixteen colours.
+	text, paper color.Color
 }
 
 func choose(name string, isDark bool, depth Depth) (p palette, mono bool) {
@@ -86,12 +89,18 @@ func choose(name string, isDark bool, depth Depth) (p palette, mono bool) {
 	return p, depth == Mono
 }
 
+// IsDark reports whether a background is a dark one.
+func IsDark(paper color.Color) bool {
+	r, g, b, _ := paper.RGBA()
+	return 299*r+587*g+114*b < 1000*0x8000
+}
+
 func hex(s string) color.Color { return lipgloss.Color(s) }
 
 var (
 	dark = palette{
 		dim: hex("#939faf"), accent: hex("#8ab4e8"), good: hex("#8cc07c"), warn: hex("#e3b35c"),
-		bad: hex("#ef8d83"), track: hex("#454d58"), selected: hex("#2b3440"), lift: hex("#b4bdc9"), ink: hex("#12161c"),
+		bad: hex("#ef8d83"), track: hex("#454d58"), selected: hex("#2b3440"), lift: hex("#b4bdc9"), text: hex("#e6eaf0"), paper: hex("#12161c"), ink: hex("#12161c"),
 		code: hex("#a3aebb"),
 		layers: [layers]color.Color{
 			hex("#5db5e6"), hex("#e5a13b"), hex("#45bf95"), hex("#d98ab8"), hex("#d9cf62"), hex("#e58453"),
@@ -99,7 +108,7 @@ var (
 	}
 	light = palette{
 		dim: hex("#5f6872"), accent: hex("#1d5fa6"), good: hex("#277731"), warn: hex("#8a5d00"),
-		bad: hex("#b3271e"), track: hex("#c3cad2"), selected: hex("#e4e9ef"), lift: hex("#48515c"), ink: hex("#ffffff"),
+		bad: hex("#b3271e"), track: hex("#c3cad2"), selected: hex("#e4e9ef"), lift: hex("#48515c"), text: hex("#1a1f26"), paper: hex("#ffffff"), ink: hex("#ffffff"),
 		code: hex("#5c6772"),
 		layers: [layers]color.Color{
 			hex("#026dab"), hex("#965600"), hex("#007558"), hex("#98427a"), hex("#746700"), hex("#ad461c"),
@@ -109,7 +118,7 @@ var (
 	// and differ in lightness where hues meet.
 	safeDark = palette{
 		dim: hex("#98a2b0"), accent: hex("#c7b9ff"), good: hex("#56b4e9"), warn: hex("#f0e442"),
-		bad: hex("#ed894b"), track: hex("#454d58"), selected: hex("#2b3440"), lift: hex("#b4bdc9"), ink: hex("#12161c"),
+		bad: hex("#ed894b"), track: hex("#454d58"), selected: hex("#2b3440"), lift: hex("#b4bdc9"), text: hex("#e6eaf0"), paper: hex("#12161c"), ink: hex("#12161c"),
 		code: hex("#b3bcc6"),
 		layers: [layers]color.Color{
 			hex("#88d1fd"), hex("#e99500"), hex("#2fb68a"), hex("#d595c2"), hex("#f0e442"), hex("#a890ff"),
@@ -117,7 +126,7 @@ var (
 	}
 	safeLight = palette{
 		dim: hex("#5b646e"), accent: hex("#5b3fa8"), good: hex("#005ab5"), warn: hex("#3c2c00"),
-		bad: hex("#ba3a07"), track: hex("#c3cad2"), selected: hex("#e4e9ef"), lift: hex("#48515c"), ink: hex("#ffffff"),
+		bad: hex("#ba3a07"), track: hex("#c3cad2"), selected: hex("#e4e9ef"), lift: hex("#48515c"), text: hex("#1a1f26"), paper: hex("#ffffff"), ink: hex("#ffffff"),
 		code: hex("#4f5963"),
 		layers: [layers]color.Color{
 			hex("#0369bf"), hex("#8c5b12"), hex("#006948"), hex("#b01676"), hex("#4d3a00"), hex("#450bd1"),

@@ -67,7 +67,8 @@ func Letter(n int) string {
 
 // Styles renders tones. It is immutable.
 type Styles struct {
-	open [2][toneCount]string
+	open        [2][toneCount]string
+	text, paper color.Color
 }
 
 // Depth is how many colours a terminal has.
@@ -90,6 +91,9 @@ func Named(name string, isDark bool, depth Depth) *Styles { return build(choose(
 
 func build(p palette, mono bool) *Styles {
 	s := new(Styles)
+	if !mono {
+		s.text, s.paper = p.text, p.paper
+	}
 	for selected := range 2 {
 		for t := range toneCount {
 			s.open[selected][t] = p.style(t, selected == 1, mono)
@@ -154,6 +158,9 @@ func (p palette) onSelection(t Tone) look {
 	default:
 		k.bg = p.selected
 		k.bold = k.bold || t == Plain
+		if k.fg == nil {
+			k.fg = p.text
+		}
 		if p.lift != nil && k.fg == p.dim {
 			k.fg = p.lift
 		}
@@ -193,6 +200,10 @@ func (p palette) style(t Tone, selected, noColor bool) string {
 
 // Same reports whether two styles look alike in every tone.
 func (s *Styles) Same(o *Styles) bool { return s.open == o.open }
+
+// Paper is the background that the styles are made for and the colour of plain
+// text on it; nil where they follow the terminal's own.
+func (s *Styles) Paper() (text, paper color.Color) { return s.text, s.paper }
 
 // Append appends text in a tone to b. The text must be fit for a terminal.
 func (s *Styles) Append(b []byte, t Tone, selected bool, text string) []byte {
