@@ -32,8 +32,9 @@ type fakeBackend struct {
 	dir       string // for zips
 	functions []*account.Facts
 	regions   []string
-	unsure    string // what is uncertain about the regions
-	endpoint  string // where the account is served, when not by AWS
+	unsure    string                       // what is uncertain about the regions
+	files     map[string]map[string]string // what layers hold, instead of zips
+	endpoint  string                       // where the account is served, when not by AWS
 	errors    []account.RegionError
 
 	// hold, when set, is received from before each event of an audit.
@@ -300,13 +301,17 @@ func (b *fakeBackend) Open(ctx context.Context, targets ...string) (*target.Set,
 	if code {
 		names = append(names, "code")
 	}
+	content := zips
+	if b.files != nil {
+		content = b.files
+	}
 	var files []string
 	for _, n := range names {
 		key := n
 		if i := strings.Index(n, ":layer:"); i >= 0 {
 			key = n[i+len(":layer:"):]
 		}
-		file, err := writeZip(b.dir, key, zips[key])
+		file, err := writeZip(b.dir, key, content[key])
 		if err != nil {
 			return nil, err
 		}

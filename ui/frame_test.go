@@ -23,7 +23,11 @@ func fits(t interface {
 	Fatalf(string, ...any)
 }, m *model) {
 	t.Helper()
-	frame := m.View().Content
+	view := m.View()
+	frame := view.Content
+	if c := view.Cursor; c != nil && (c.X < 0 || c.X >= m.w || c.Y < 0 || c.Y >= m.h) {
+		t.Fatalf("the cursor is at %d,%d on a screen of %dx%d", c.X, c.Y, m.w, m.h)
+	}
 	lines := strings.Split(frame, "\n")
 	if len(lines) > m.h {
 		t.Fatalf("%d lines on a screen of %dx%d:\n%s", len(lines), m.w, m.h, ansi.Strip(frame))

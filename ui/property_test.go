@@ -13,6 +13,7 @@ import (
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/ui/config"
 )
 
 // nasty is a text with all that a terminal could act on.
@@ -108,7 +109,8 @@ func TestAnyKeysAnySize(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir) // where files that any keys ask for go
 	keysToPress := []string{"enter", "esc", "up", "down", "left", "right", "tab", "pgup", "pgdown", "home", "end", "space", "backspace",
-		"a", "b", "c", "d", "o", "m", "u", "x", "y", "r", "s", "S", "t", "q", "L", "J", "E", "C", "+", "-", "?", "!", "/", ":", "g", "G", "1", "5", "8", "0", "ctrl+d", "ctrl+u", "<", ">", "w", "e", "F"}
+		"a", "b", "c", "d", "o", "m", "u", "x", "y", "r", "s", "S", "t", "q", "L", "J", "E", "C", "+", "-", "?", "!", "/", ":", "g", "G", "1", "5", "8", "0", "ctrl+d", "ctrl+u", "<", ">", "w", "e", "F",
+		"M", "O", "f", "v", "i", "p", "n", "ctrl+a", "ctrl+t", "alt+up", "alt+down"}
 	rapid.Check(t, func(rt *rapid.T) {
 		var b *fakeBackend
 		if rapid.Bool().Draw(rt, "nasty") {
@@ -119,7 +121,10 @@ func TestAnyKeysAnySize(t *testing.T) {
 		b.armed = rapid.Bool().Draw(rt, "armed")
 		b.dir = dir
 		ctx, cancel := context.WithCancel(context.Background())
-		m := newModel(ctx, b, Options{NoColor: rapid.Bool().Draw(rt, "nocolor")})
+		o := configured(func(c *config.Config) { c.Filters = map[string]string{"big": "size>20MB"} })
+		o.NoColor = rapid.Bool().Draw(rt, "nocolor")
+		m := newModel(ctx, b, o)
+		m.browse = func(context.Context, string) bool { return false }
 		r := &robot{t: t, b: b, m: m, msgs: make(chan tea.Msg, 64), cancel: cancel}
 		m.tick = func(_ time.Duration, fn func(time.Time) tea.Msg) tea.Cmd {
 			return tea.Tick(time.Millisecond, func(time.Time) tea.Msg { return fn(epoch) })
@@ -138,7 +143,16 @@ func TestAnyKeysAnySize(t *testing.T) {
 			"key":   func(rt *rapid.T) { r.press(rapid.SampledFrom(keysToPress).Draw(rt, "key")); check(rt) },
 			"key 2": func(rt *rapid.T) { r.press(rapid.SampledFrom(keysToPress).Draw(rt, "key")); check(rt) },
 			"write": func(rt *rapid.T) {
-				r.write(rapid.SampledFrom([]string{"opt", "orders-api", fakeAccount, "size>1MB", "/x", "宽"}).Draw(rt, "text"))
+				r.write(rapid.SampledFrom([]string{"opt", "orders-api", fakeAccount, "size>1MB", "/x", "宽", "theme", "columns", "filter", "@big", "layers"}).Draw(rt, "text"))
+				check(rt)
+			},
+			"click": func(rt *rapid.T) {
+				x, y := rapid.IntRange(0, m.w).Draw(rt, "x"), rapid.IntRange(0, m.h).Draw(rt, "y")
+				r.send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
+				check(rt)
+			},
+			"wheel": func(rt *rapid.T) {
+				r.send(tea.MouseWheelMsg{Button: rapid.SampledFrom([]tea.MouseButton{tea.MouseWheelUp, tea.MouseWheelDown}).Draw(rt, "wheel")})
 				check(rt)
 			},
 			"paste":  func(rt *rapid.T) { r.send(tea.PasteMsg{Content: nasty}); check(rt) },

@@ -30,8 +30,14 @@ func newRobot(t testing.TB, b *fakeBackend, w, h int) *robot {
 	return newRobotWith(t, b, w, h, Options{})
 }
 
+// prepare, when set, changes the accounts that robots work on.
+var prepare func(*fakeBackend)
+
 func newRobotWith(t testing.TB, b *fakeBackend, w, h int, o Options) *robot {
 	t.Helper()
+	if prepare != nil {
+		prepare(b)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.dir = t.TempDir()
 	r := &robot{t: t, b: b, m: newModel(ctx, b, o), msgs: make(chan tea.Msg, 64), cancel: cancel}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/ui/config"
 )
 
 // scene is a screen in a state that matters, reached by keys.
@@ -52,6 +53,36 @@ var scenesOfList = []scene{
 	}},
 	{"functions-filtering", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("/").write("ext:collector size>20MB")
+	}},
+	{"functions-marked", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("space", "down", "space", "/").write("api").press("enter")
+	}},
+	{"functions-nothing-found", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(6), w, h).settle().press("/").write("nothing-is-called-so").press("enter")
+	}},
+	{"functions-wrong-filter", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(6), w, h).settle().press("/").write("size>much")
+	}},
+	{"functions-own-columns", func(t *testing.T, w, h int) *robot {
+		return newRobotWith(t, newFake(12), w, h, configured(func(c *config.Config) {
+			c.Layout.Columns, c.Layout.Sort = []string{"percent", "name", "managed", "memory", "modified", "handler"}, "name"
+		})).settle()
+	}},
+	{"columns", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(6), w, h).settle().press("c", "down", "space", "down", ">", "+")
+	}},
+	{"saved-filters", func(t *testing.T, w, h int) *robot {
+		return newRobotWith(t, newFake(40), w, h, configured(func(c *config.Config) {
+			c.Filters = map[string]string{"big": "size>200MB", "node-on-arm": "runtime:nodejs arch:arm64 !managed:CloudFormation"}
+		})).settle().press("f", "down")
+	}},
+	{"themes", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(6), w, h).settle().press(":").write("theme").press("enter", "down", "up")
+	}},
+	{"armed", func(t *testing.T, w, h int) *robot {
+		b := newFake(12)
+		b.armed = true
+		return newRobot(t, b, w, h).settle()
 	}},
 	{"export", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle().press("e") }},
 	{"arm", func(t *testing.T, w, h int) *robot { return migrateTo(t, newFake(10), w, h).press("a") }},

@@ -179,7 +179,7 @@ func (c *Chooser) Click(_, y int) (screen.Effect, bool) {
 
 // View implements screen.Screen.
 func (c *Chooser) View(st *theme.Styles, w, h int) []string {
-	out := []string{draw.Text(st, w, theme.Dim, " The table follows at once. To keep the choice for the next start, copy it into config.toml."), ""}
+	out := []string{draw.Text(st, w, theme.Dim, " The table follows at once, until you leave; config.toml keeps a choice."), ""}
 	by, desc := c.table.sorting()
 	from, to := c.list.Window(h - len(out))
 	for i := from; i < to; i++ {

@@ -1,0 +1,77 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/switchover"
+)
+
+// plant puts what a terminal could act on into every text of an account but the
+// names by which the scenes find their way.
+func plant(b *fakeBackend) {
+	for _, f := range b.functions {
+		f.Description, f.Handler, f.Role, f.Wrapper = nasty, nasty, nasty, nasty
+		f.EnvNames = append(f.EnvNames, nasty)
+		f.ManagedBy += nasty
+		for i := range f.Extensions {
+			f.Extensions[i].Name += nasty
+		}
+		for i := range f.Findings {
+			f.Findings[i].Message, f.Findings[i].Remedy = nasty+f.Findings[i].Message, nasty
+		}
+		f.Findings = append(f.Findings, account.Finding{ID: nasty, Severity: "note", Message: nasty, Remedy: nasty})
+		for _, l := range f.LayerFacts {
+			if l.Message != "" {
+				l.Message = nasty + l.Message
+			}
+		}
+	}
+	for i := range b.errors {
+		b.errors[i].Message = nasty + b.errors[i].Message
+	}
+	b.plan.Warnings = append(b.plan.Warnings, switchover.Notice{ID: nasty, Message: nasty})
+	for i := range b.plan.Steps {
+		b.plan.Steps[i].Target += nasty
+		b.plan.Steps[i].Call += nasty
+		b.plan.Steps[i].Undo += nasty
+	}
+	for i := range b.plan.Blockers {
+		b.plan.Blockers[i].Message = nasty + b.plan.Blockers[i].Message
+	}
+	for i := range b.entries {
+		b.entries[i].State += nasty
+	}
+	b.files = map[string]map[string]string{}
+	for layer, content := range zips {
+		b.files[layer] = map[string]string{}
+		for name, text := range content {
+			b.files[layer][name] = text + strings.ReplaceAll(nasty, "\x00", "")
+		}
+	}
+}
+
+// TestPlantedSequences plays every scene over an account full of escape sequences:
+// none reaches the frame, nor the window's title, and the frame still fits.
+func TestPlantedSequences(t *testing.T) {
+	prepare = plant
+	t.Cleanup(func() { prepare = nil })
+	planted := 0
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			r := s.play(t, 120, 40)
+			clean(t, r.m)
+			fits(t, r.m)
+			if title := r.m.View().WindowTitle; strings.ContainsAny(title, "\x1b\x07\u009b\r\n\u202e") {
+				t.Fatalf("the title is %q", title)
+			}
+			if strings.Contains(r.screen(), "evil") {
+				planted++
+			}
+		})
+	}
+	if planted < len(scenes)/2 {
+		t.Fatalf("what was planted is on screen in %d of %d scenes only: this proves little", planted, len(scenes))
+	}
+}
