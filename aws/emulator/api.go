@@ -252,6 +252,9 @@ func (s *Server) understand(r *http.Request, call *wire.Call) (request, error) {
 	}
 	call.Operation = rt.op.Name()
 	q.record.Operation, q.call = call.Operation, *call
+	if rt.op.Run == nil {
+		return q, unknownOperation(call.Operation)
+	}
 	in, err := rt.decode(r, labels)
 	if err != nil {
 		return q, err

@@ -373,5 +373,7 @@ func TestTagsAndTheRest(t *testing.T) {
 		t.Error("durable executions")
 	}
 	_, err = a.lambda.ListCapacityProviders(t.Context(), &lambda.ListCapacityProvidersInput{})
-	refused(t, err, "UnsupportedOperationException", 400, "The embedded account does not have the operation")
+	refused(t, err, "UnsupportedOperationException", 400, "The embedded account does not have the operation ListCapacityProviders.")
+	_, err = a.lambda.InvokeWithResponseStream(t.Context(), &lambda.InvokeWithResponseStreamInput{FunctionName: name})
+	refused(t, err, "UnsupportedOperationException", 400, "The embedded account does not have the operation InvokeWithResponseStream.")
 }

@@ -36,22 +36,29 @@ type route struct {
 func newREST(ops []wire.Operation) *rest {
 	r := &rest{routes: map[string][]route{}, byType: map[reflect.Type]wire.Operation{}}
 	for _, op := range ops {
-		h, ok := smithy.SchemaTrait[*traits.HTTP](op.Schema)
-		if !ok {
-			continue // no REST operation: reachable by Do only
+		r.add(op)
+		if op.New != nil {
+			r.byType[reflect.TypeOf(op.New())] = op
 		}
-		path, query, _ := strings.Cut(h.URI, "?")
-		rt := route{op: op, path: split(path), code: h.Code, query: map[string]string{}}
-		if values, err := url.ParseQuery(query); err == nil {
-			for k := range values {
-				rt.query[k] = values.Get(k)
-			}
-		}
-		key := bucket(h.Method, len(rt.path))
-		r.routes[key] = append(r.routes[key], rt)
-		r.byType[reflect.TypeOf(op.New())] = op
 	}
 	return r
+}
+
+// add makes an operation's route, if it has one; others are reachable by Do only.
+func (r *rest) add(op wire.Operation) {
+	h, ok := smithy.SchemaTrait[*traits.HTTP](op.Schema)
+	if !ok {
+		return
+	}
+	path, query, _ := strings.Cut(h.URI, "?")
+	rt := route{op: op, path: split(path), code: h.Code, query: map[string]string{}}
+	if values, err := url.ParseQuery(query); err == nil {
+		for k := range values {
+			rt.query[k] = values.Get(k)
+		}
+	}
+	key := bucket(h.Method, len(rt.path))
+	r.routes[key] = append(r.routes[key], rt)
 }
 
 func bucket(method string, segments int) string { return method + strings.Repeat("/", segments) }

@@ -22,6 +22,7 @@ import (
 	"github.com/optlift/optlift/aws/emulator/objects"
 	"github.com/optlift/optlift/aws/emulator/s3"
 	"github.com/optlift/optlift/aws/emulator/seed"
+	"github.com/optlift/optlift/aws/emulator/wire"
 )
 
 // Options describe the account.
@@ -127,7 +128,11 @@ func (s *Server) open(ctx context.Context) error {
 	s.lambda = functions.New(functions.Options{
 		Objects: s.objects, Images: rules, Invoker: s.invoker, Buckets: s.buckets, Host: func() string { return s.host }, Now: s.Now, Delay: s.opts.Delay, Lag: s.opts.Lag,
 	})
-	s.rest = newREST(s.lambda.Operations())
+	known := s.lambda.Operations()
+	for _, schema := range functions.Absent() {
+		known = append(known, wire.Operation{Schema: schema})
+	}
+	s.rest = newREST(known)
 	loaded, err := s.load()
 	if err == nil && !loaded && s.opts.Functions > 0 {
 		err = s.seed(ctx)

@@ -2,9 +2,23 @@ package functions
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/schemas"
+	"github.com/aws/smithy-go"
 
 	"github.com/optlift/optlift/aws/emulator/wire"
 )
+
+// Absent are the operations that AWS has and this Lambda has not, so that it can
+// refuse them by name: capacity providers, single durable executions and
+// streamed answers.
+func Absent() []*smithy.Schema {
+	return []*smithy.Schema{
+		schemas.CheckpointDurableExecution, schemas.GetDurableExecutionHistory, schemas.GetDurableExecutionState, schemas.StopDurableExecution,
+		schemas.SendDurableExecutionCallbackFailure, schemas.SendDurableExecutionCallbackHeartbeat, schemas.SendDurableExecutionCallbackSuccess,
+		schemas.CreateCapacityProvider, schemas.DeleteCapacityProvider, schemas.GetCapacityProvider, schemas.ListCapacityProviders,
+		schemas.UpdateCapacityProvider, schemas.ListFunctionVersionsByCapacityProvider,
+		schemas.InvokeAsync, schemas.InvokeWithResponseStream,
+	}
+}
 
 // Operations are what this Lambda can do. Paths, query parameters, headers and
 // status codes come from the SDK's schemas.
