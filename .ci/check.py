@@ -90,6 +90,20 @@ def audit(report, function, code, *layers):
     expect({e["name"] for e in f["extensions"] if e["kind"] == "external"}, names, "external extensions")
 
 
+def listed(report, tree, arn, last_line):
+    """What unzip -l counts of a published archive: bytes and entries."""
+    size, entries = int(last_line.split()[0]), int(last_line.split()[1])
+    layer = next(l for l in json.load(open(report))["layers"] if l["arn"] == arn)
+    expect(layer["unzipped"], size, f"unzipped bytes of {arn}")
+    doc = json.load(open(tree))
+    expect(doc["layers"][0]["unzipped"], size, f"unzipped bytes of {arn} in opt")
+    # Directories that the archive leaves out are there all the same.
+    if sum(e["type"] != "dir" for e in doc["entries"]) > entries or len(doc["entries"]) < entries:
+        fail(f"{arn}: {len(doc['entries'])} paths, and unzip -l lists {entries}")
+    expect(sum(e["size"] for e in doc["entries"] if e["type"] != "dir"), size, f"bytes of {arn}'s paths")
+    print(f"{arn}: {size} bytes in {entries} entries, as unzip -l lists them")
+
+
 def opt(report, *layers):
     doc = json.load(open(report))
     owner, copies = {}, {}

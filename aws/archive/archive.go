@@ -19,13 +19,15 @@ type Location struct {
 // Locator asks AWS for a fresh Location; it is called again when a URL has expired.
 type Locator func(ctx context.Context) (Location, error)
 
-// The first request asks for so much of the archive's end: 5 % of its size
-// within these bounds holds end record and directory of most archives, so that
-// one request is enough; a second one fetches exactly the rest.
-const (
-	minTail = 64 << 10
-	maxTail = 1 << 20
-)
+// The first request asks for so much of the archive's end, which holds the end
+// record and the directory of most archives; of a larger directory a second one
+// fetches exactly the rest. So a file list costs its own bytes and no more than
+// these, in at most two requests.
+const tailBytes = 65_536
+
+// maxSmall is the size of an archive that is kept in memory where a server
+// ignores Range.
+const maxSmall = 1 << 20
 
 // Small reads are fetched in blocks that double while reading goes on where the
 // last block ended; reads of maxBlock and more pass through as they are.
@@ -77,7 +79,7 @@ func open(ctx context.Context, r *remote) (*Archive, error) {
 		return nil, fmt.Errorf("locate %s: %w", r.name, err)
 	}
 	a := &Archive{remote: r}
-	err = r.do(tailRange(loc.Size), func(res *http.Response) error {
+	err = r.do(tailRange, func(res *http.Response) error {
 		switch res.StatusCode {
 		case http.StatusPartialContent:
 			return a.takeTail(res)
@@ -96,11 +98,8 @@ func open(ctx context.Context, r *remote) (*Archive, error) {
 	return a, nil
 }
 
-// tailRange is the range of the first request, for an archive whose size may be
-// known.
-func tailRange(size int64) string {
-	return fmt.Sprintf("bytes=-%d", min(max(size/20, minTail), maxTail))
-}
+// tailRange is the range of the first request.
+const tailRange = "bytes=-65536"
 
 // takeTail keeps the answer to the first request.
 func (a *Archive) takeTail(res *http.Response) error {
@@ -108,7 +107,7 @@ func (a *Archive) takeTail(res *http.Response) error {
 	if err != nil {
 		return err
 	}
-	if to != total-1 || to-from+1 > maxTail {
+	if to != total-1 || to-from+1 > tailBytes {
 		return permanent(fmt.Errorf("asked for the end, the server sent bytes %d-%d of %d", from, to, total))
 	}
 	tail := make([]byte, to-from+1)
@@ -130,7 +129,7 @@ func (a *Archive) takeWhole(res *http.Response, known int64) error {
 	if res.ContentLength > limit {
 		return permanent(fmt.Errorf("the server sends %d bytes where at most %d are expected", res.ContentLength, limit))
 	}
-	if res.ContentLength >= 0 && res.ContentLength <= maxTail {
+	if res.ContentLength >= 0 && res.ContentLength <= maxSmall {
 		data := make([]byte, res.ContentLength)
 		if _, err := io.ReadFull(res.Body, data); err != nil {
 			return err

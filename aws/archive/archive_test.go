@@ -136,8 +136,10 @@ func TestDirectoryInTwoRequests(t *testing.T) {
 		want          int
 	}{
 		{entries: 10, each: 100, want: 1},
-		{entries: 300, each: 30_000, want: 1}, // 30 KB of directory, 450 KB of tail
-		{entries: 8000, each: 10, want: 2},    // 750 KB of directory, 64 KB of tail
+		{entries: 300, each: 30_000, want: 1},  // 30 KB of directory
+		{entries: 8000, each: 10, want: 2},     // 750 KB
+		{entries: 5000, each: 10_000, want: 2}, // a layer of 50 MB
+		{entries: 500, each: 100_000, want: 1}, // another one
 		{entries: 8000, each: 10, hideSize: true, want: 2},
 		{entries: 70_000, each: 0, want: 2}, // zip64
 	} {
@@ -154,10 +156,13 @@ func TestDirectoryInTwoRequests(t *testing.T) {
 		if got := s.asked(); len(got) != c.want || a.Requests() != c.want {
 			t.Errorf("%+v: asked %q, counted %d", c, got, a.Requests())
 		}
-		// Nothing but the directory and the tail may have been fetched.
-		start := zipStart(t, s.data)
-		if want := max(int64(len(s.data))-start, maxTail) + 64<<10; a.Fetched() > want {
-			t.Errorf("%+v: fetched %d bytes, the directory has %d", c, a.Fetched(), int64(len(s.data))-start)
+		const endRecord = 22
+		directory := int64(len(s.data)) - zipStart(t, s.data) - endRecord
+		if limit := directory + 64<<10; a.Fetched() > limit {
+			t.Errorf("%+v: fetched %d bytes, the directory has %d", c, a.Fetched(), directory)
+		}
+		if total := int64(c.entries) * int64(c.each); dir.Unzipped != total {
+			t.Errorf("%+v: %d bytes unzipped, not %d", c, dir.Unzipped, total)
 		}
 	}
 }

@@ -58,9 +58,8 @@ func follow(r *remote, file string, progress func(done, total int64)) (*Stream, 
 	}
 	s.moved.L = &s.mu
 	t.moved = s.reach
-	known := t.total
 	go s.run(t)
-	err = s.fetchEnd(known)
+	err = s.fetchEnd()
 	ranged := s.size > 0
 	s.endErr = err
 	close(s.ready)
@@ -78,9 +77,9 @@ func follow(r *remote, file string, progress func(done, total int64)) (*Stream, 
 
 // fetchEnd fetches the archive's last bytes and what of its directory lies
 // before them. A server that ignores Range leaves size at 0.
-func (s *Stream) fetchEnd(known int64) error {
+func (s *Stream) fetchEnd() error {
 	a := &Archive{remote: s.remote}
-	err := s.remote.do(tailRange(known), func(res *http.Response) error {
+	err := s.remote.do(tailRange, func(res *http.Response) error {
 		switch res.StatusCode {
 		case http.StatusPartialContent:
 			return a.takeTail(res)
