@@ -314,7 +314,7 @@ func TestReport(t *testing.T) {
 	if doc.Schema != 1 || doc.Errors == nil || lost["name"] != "a-lost" || fine["name"] != "b-fine" {
 		t.Fatal(string(b))
 	}
-	for _, field := range []string{"unzippedTotal", "percent"} {
+	for _, field := range []string{"unzippedTotal", "percent", "headroom"} {
 		if v, there := lost[field]; !there || v != nil {
 			t.Errorf("%s of an unknown size is %v", field, v)
 		}
@@ -323,7 +323,7 @@ func TestReport(t *testing.T) {
 	if l["state"] != "deleted" || l["unzipped"] != nil || l["message"] == "" || lost["managedBy"] != "SAM" {
 		t.Error(l, lost["managedBy"])
 	}
-	if fine["unzippedTotal"] != float64(41) || fine["limit"] != float64(262144000) || fine["managedBy"] != "" {
+	if fine["unzippedTotal"] != float64(41) || fine["limit"] != float64(262144000) || fine["headroom"] != float64(262144000-1-41) || fine["runtimeDeprecated"] != "2027-04-30" || fine["managedBy"] != "" {
 		t.Error(fine)
 	}
 	for _, field := range []string{"layers", "extensions", "findings"} {

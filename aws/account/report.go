@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/optlift/optlift/build/image"
 )
 
 // ReportSchema is the version of Report's JSON. Fields may be added to it; a
@@ -54,8 +56,16 @@ type FunctionReport struct {
 	UnzippedTotal *int64        `json:"unzippedTotal"`
 	Limit         int64         `json:"limit"`
 	Percent       *float64      `json:"percent"` // of the limit, two decimals
-	Extensions    []Extension   `json:"extensions"`
-	Findings      []Finding     `json:"findings"`
+	// Headroom is how many bytes may still be added: the sum must stay below the
+	// limit. Null where the sum is not known, negative where it is too large.
+	Headroom *int64 `json:"headroom"`
+	// RuntimeDeprecated is the day on which the runtime's support ends or ended, and
+	// RuntimeBlocked that from which its functions can't be updated; left out where
+	// AWS has published none.
+	RuntimeDeprecated string      `json:"runtimeDeprecated,omitempty"`
+	RuntimeBlocked    string      `json:"runtimeBlocked,omitempty"`
+	Extensions        []Extension `json:"extensions"`
+	Findings          []Finding   `json:"findings"`
 	// ManagedBy is "" where there is no sign of a stack and null where the tags
 	// could not be read.
 	ManagedBy    *string `json:"managedBy"`
@@ -142,13 +152,17 @@ func (f *Facts) report() FunctionReport {
 	}
 	if f.Known {
 		total, percent := f.Total, math.Round(f.Percent()*100)/100
-		r.UnzippedTotal, r.Percent = &total, &percent
+		headroom := UnzippedLimit - 1 - total
+		r.UnzippedTotal, r.Percent, r.Headroom = &total, &percent, &headroom
 	}
 	if f.TagsState == OK {
 		managed := f.ManagedBy
 		r.ManagedBy = &managed
 	}
 	r.LastModified = stamp(f.LastModified)
+	if known, ok := image.RuntimeFor(f.Runtime); ok {
+		r.RuntimeDeprecated, r.RuntimeBlocked = date(known.Deprecated), date(known.Blocked)
+	}
 	return r
 }
 
@@ -158,6 +172,14 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+// date is a day as reports write it, "" for none.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateOnly)
 }
 
 // Stale tells how many functions and layer versions were told, in part, from an

@@ -92,6 +92,8 @@ func Columns() []Column {
 		bytes("code", "CODE", "unzippedCode", func(f *account.FunctionReport) *int64 { return f.UnzippedCode }),
 		layers(),
 		bytes("unzipped", "UNZIPPED", "unzippedTotal", func(f *account.FunctionReport) *int64 { return f.UnzippedTotal }),
+		headroom(),
+		text("deprecated", "SUPPORT ENDS", "runtimeDeprecated", func(f *account.FunctionReport) string { return f.RuntimeDeprecated }),
 		text("limit", "LIMIT", "limit", func(f *account.FunctionReport) string { return strconv.FormatInt(f.Limit, 10) }),
 		percent(),
 		extensions(),
@@ -216,6 +218,33 @@ func extensions() Column {
 				return 0, filter.None
 			}
 			return float64(len(f.Extensions)), filter.KnownIf(extensionsKnown(f))
+		},
+	}
+}
+
+func headroom() Column {
+	return Column{
+		ID: "headroom", Title: "HEADROOM", Field: "headroom",
+		value: func(f *account.FunctionReport) string { return integer(f.Headroom) },
+		cell: func(f *account.FunctionReport) string {
+			switch {
+			case f.PackageType == image:
+				return "-"
+			case f.Headroom == nil:
+				return unknownText
+			case *f.Headroom < 0:
+				return "-" + humanize.IBytes(uint64(-*f.Headroom))
+			}
+			return humanize.IBytes(uint64(*f.Headroom))
+		},
+		number: func(f *account.FunctionReport) (float64, filter.Presence) {
+			switch {
+			case f.PackageType == image:
+				return 0, filter.None
+			case f.Headroom == nil:
+				return 0, filter.Unknown
+			}
+			return float64(*f.Headroom), filter.Known
 		},
 	}
 }

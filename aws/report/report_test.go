@@ -50,6 +50,8 @@ func saved() *account.Report {
 	for i := range r.Functions {
 		r.Functions[i].Account = "1"
 	}
+	r.Functions[0].Headroom = ptr(int64(account.UnzippedLimit/10 - 1))
+	r.Functions[0].RuntimeDeprecated, r.Functions[1].RuntimeDeprecated = "2027-04-30", "2029-06-30"
 	r.Layers = account.NewReport(r.Account, r.Regions, report.Facts(r), nil).Layers
 	return r
 }
@@ -79,6 +81,16 @@ func TestTable(t *testing.T) {
 	}
 	if _, err := report.Pick([]string{"name", "colour"}); err == nil || !strings.Contains(err.Error(), `"colour"`) || !strings.Contains(err.Error(), "unzipped") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestHeadroom(t *testing.T) {
+	r := saved()
+	r.Functions = append(r.Functions, r.Functions[0])
+	r.Functions[3].Headroom = ptr(int64(-1024))
+	want := [][]string{{"HEADROOM", "SUPPORT ENDS"}, {"25 MiB", "2027-04-30"}, {"unknown", "2029-06-30"}, {"-", "-"}, {"-1.0 KiB", "2027-04-30"}}
+	if diff := cmp.Diff(want, report.Table(r, pick(t, "headroom", "deprecated"))); diff != "" {
+		t.Errorf("headroom (-want +got):\n%s", diff)
 	}
 }
 

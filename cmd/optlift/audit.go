@@ -28,6 +28,7 @@ type auditFlags struct {
 	failOn   []string
 	layers   bool
 	versions bool
+	schema   bool
 	fresh    bool
 	maxAge   time.Duration
 }
@@ -75,6 +76,7 @@ there is a finding of that id, or of that severity or a worse one.`,
 	f.StringSliceVar(&flags.columns, "columns", nil, "columns of table, csv and markdown, separated by commas")
 	f.BoolVar(&flags.layers, "layers", false, "show the layer versions: who uses them, their state, newer versions, the same content elsewhere")
 	f.BoolVar(&flags.versions, "versions", false, "ask for the published versions and aliases of the functions shown, too")
+	f.BoolVar(&flags.schema, "schema", false, "print the JSON Schema of -o json and end")
 	f.BoolVar(&flags.fresh, "fresh", false, "ask AWS for everything, whatever an earlier audit was told")
 	f.DurationVar(&flags.maxAge, "max-age", auditAge, "how old an earlier audit's answers may be to be told again")
 	f.StringVar(&flags.failOver, "fail-over", "", "exit 3 when a function is at or over this share of the limit (90%)")
@@ -151,6 +153,10 @@ func (f *auditFlags) parse(a *app) (*auditChecks, error) {
 var severities = []string{account.Error, account.Warning, account.Note}
 
 func runAudit(ctx context.Context, a *app, flags *auditFlags) error {
+	if flags.schema {
+		_, err := a.io.out.Write(report.Schema())
+		return err
+	}
 	checks, err := flags.parse(a)
 	if err != nil {
 		return err
