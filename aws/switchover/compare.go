@@ -41,11 +41,11 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 		}
 		if notRunnable(was) || notRunnable(is) {
 			strange++
-			facts = append(facts, Fact{"event", filepath.Base(file) + ": not comparable, because this endpoint can't run the function"})
+			facts = append(facts, Fact{FactEvent, filepath.Base(file) + ": not comparable, because this endpoint can't run the function"})
 			continue
 		}
 		d := differ(was, is, r.choices.Ignore)
-		facts = append(facts, Fact{"event", compared(file, was, is, d)}, Fact{"run", reportOf(was).beside(reportOf(is))})
+		facts = append(facts, Fact{FactEvent, compared(file, was, is, d)}, Fact{FactRun, reportOf(was).beside(reportOf(is))})
 		if d != "" {
 			differences = append(differences, fmt.Errorf("event %s: %s", file, d))
 		}
@@ -63,10 +63,17 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 		note += "; differences accepted: " + err.Error()
 	}
 	if len(r.choices.Events) == 0 {
-		facts = append(facts, Fact{"event", "none was given, so no answers were compared"})
+		facts = append(facts, Fact{FactEvent, "none was given, so no answers were compared"})
 	}
 	return outcome{note: note, facts: facts}, nil
 }
+
+// The facts of a rehearsal: how the answers to an event compare, and what was
+// measured beside them.
+const (
+	FactEvent = "event"
+	FactRun   = "run"
+)
 
 // notRunnable tells the answer of an endpoint that can't run the function at all,
 // as an embedded account can't run every runtime: that is no answer of the

@@ -125,7 +125,11 @@ func (n *notices) function(s *Snapshot, c Choices, f types.FunctionConfiguration
 		n.warn("edge-possible", "functions of Lambda@Edge live in us-east-1 and look like this one: make sure that no CloudFront distribution names it")
 	}
 	if c.Strategy == Replace {
-		n.warn("gap", "the name does not answer from the moment it is deleted until the image function is Active; the span is measured and reported")
+		span := "some seconds, longer for images of several GB"
+		if f.VpcConfig != nil && len(f.VpcConfig.SubnetIds) > 0 {
+			span = "about a minute, for it is in a VPC, longer for images of several GB"
+		}
+		n.warn("gap", "the name does not answer from the moment it is deleted until the image function is Active: expect %s; the rehearsal measures it beforehand, the switch when it happens", span)
 		n.warn("async-events", "what becomes of queued asynchronous events is not documented: pause producers that must not lose any")
 	}
 	n.lose("runtime-updates", "AWS's own updates of the runtime: an image stays as it was built until it is built again")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -29,7 +30,7 @@ func rehearse(ctx context.Context, r *run) (outcome, error) {
 	if err != nil {
 		return outcome{}, fmt.Errorf("rehearse under the temporary name %s: Lambda does not take it, the function stays as it is: %w", name, err)
 	}
-	return r.compare(ctx, name, fmt.Sprintf("%s became Active under the temporary name %s", plural(images, "image"), name))
+	return r.compare(ctx, name, fmt.Sprintf("%s became Active under the temporary name %s%s", plural(images, "image"), name, r.activeAfter))
 }
 
 // rehearseZip tries, before the image function is deleted, whether Lambda still
@@ -74,8 +75,13 @@ func (r *run) tryOut(ctx context.Context) (name string, tried int, err error) {
 			return name, 0, err
 		}
 	}
-	if _, err := r.createAs(ctx, in, r.image); err != nil {
+	began := time.Now()
+	out, err := r.createAs(ctx, in, r.image)
+	if err != nil {
 		return name, 0, err
+	}
+	if !out.skipped {
+		r.activeAfter = fmt.Sprintf(", after %s", time.Since(began).Round(10*time.Millisecond))
 	}
 	builds, err := buildsOf(r.snap)
 	if err != nil {

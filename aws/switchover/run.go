@@ -33,6 +33,8 @@ type run struct {
 	emit     func(Event)
 	over     bool // the run has ended: nothing is told any more
 	step     Step // the running one
+	// activeAfter says how long a temporary function took to become Active.
+	activeAfter string
 	watch    sync.Once
 }
 

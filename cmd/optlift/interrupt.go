@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/optlift/optlift/aws/switchover"
 )
@@ -25,7 +27,9 @@ type standing struct {
 	next  []string // commands that can be typed next
 }
 
-// during says who knows where things stand until end is called.
+// during says who knows where things stand until end is called. Until then a
+// reader of the output that goes away (| head) does not end the process: a
+// migration must not be killed by that.
 func (i *interrupts) during(work func() standing) (end func()) {
 	set := func(w func() standing) {
 		i.mu.Lock()
@@ -33,7 +37,11 @@ func (i *interrupts) during(work func() standing) (end func()) {
 		i.work = w
 	}
 	set(work)
-	return func() { set(nil) }
+	signal.Ignore(syscall.SIGPIPE)
+	return func() {
+		set(nil)
+		signal.Reset(syscall.SIGPIPE)
+	}
 }
 
 func (i *interrupts) standing() (standing, bool) {
@@ -57,7 +65,7 @@ func (i *interrupts) watch(signals <-chan os.Signal, done <-chan struct{}, cance
 		s, working := i.standing()
 		switch {
 		case n == 0 && working:
-			fmt.Fprintf(i.io.err, "\noptlift: interrupted: %s is finished first, then the run stops at a safe place; interrupt again to stop at once\n", printable(s.step))
+			fmt.Fprintf(i.io.err, "\noptlift: interrupted: %s is finished, and the run stops at the next safe place; interrupt again to stop at once\n", printable(s.step))
 			fallthrough
 		case n == 0:
 			cancel()

@@ -148,7 +148,7 @@ func TestFirstInterrupt(t *testing.T) {
 	if code != exitInterrupted || packageType(t, a, "shop") != types.PackageTypeZip {
 		t.Errorf("exits %d, the function is %s", code, packageType(t, a, "shop"))
 	}
-	contains(t, text, "step rehearse is finished first", "interrupt again to stop at once", "stopped: shop is still the Zip function, untouched",
+	contains(t, text, "step rehearse is finished", "interrupt again to stop at once", "stopped: shop is still the Zip function, untouched",
 		"next: optlift resume ", "or:   optlift rollback ", "optlift: interrupted")
 	if strings.Contains(text, "does not take it") {
 		t.Errorf("the stop reads as a refusal:\n%s", text)
@@ -159,7 +159,7 @@ func TestFirstInterrupt(t *testing.T) {
 	if code != exitDone || packageType(t, a, "shop") != types.PackageTypeImage {
 		t.Errorf("exits %d, the function is %s\n%s", code, packageType(t, a, "shop"), text)
 	}
-	contains(t, text, "step delete-function is finished first", "the run goes on until it is whole", "done: shop is a container image now")
+	contains(t, text, "step delete-function is finished", "the run goes on until it is whole", "done: shop is a container image now")
 }
 
 // The second interrupt ends the process where it is, and says what may be half
@@ -186,6 +186,32 @@ func TestSecondInterrupt(t *testing.T) {
 	p = start(t, strings.Fields(next)...)
 	if code, text := p.end(); code != exitDone || packageType(t, a, "shop") != types.PackageTypeImage {
 		t.Errorf("exits %d\n%s", code, text)
+	}
+}
+
+// A reader that goes away in the middle (| head) ends no migration.
+func TestReaderThatGoesAway(t *testing.T) {
+	a := sessiontest.Start(t)
+	a.Furnish("shop")
+	machine(t)
+	cmd := exec.Command("optlift", migrateShop...)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	lines := bufio.NewScanner(out)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "done     backup") {
+		continue
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil || packageType(t, a, "shop") != types.PackageTypeImage {
+		t.Errorf("%v, the function is %q", err, packageType(t, a, "shop"))
 	}
 }
 

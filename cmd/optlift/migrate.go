@@ -173,6 +173,11 @@ func (p *stepPrinter) event(e switchover.Event) {
 		fmt.Fprintf(p.io.out, ": %s", printable(e.Message))
 	}
 	fmt.Fprintln(p.io.out)
+	for _, f := range e.Facts {
+		if f.Name == switchover.FactEvent || f.Name == switchover.FactRun { // what people rehearse for
+			fmt.Fprintf(p.io.out, "         %s: %s\n", f.Name, printable(f.Value))
+		}
+	}
 }
 
 func (p *stepPrinter) json(v any) {
