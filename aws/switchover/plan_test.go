@@ -166,6 +166,16 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
+// What is not there is not told: a plain function has nothing but what every
+// switch has.
+func TestPlainFunctionIsToldNothingElse(t *testing.T) {
+	p := PlanFor(shop(nil), Choices{})
+	got := strings.Join(ids(slices.Concat(p.Blockers, p.Warnings, p.Lost, p.Notes)), " ")
+	if got != "gap async-events runtime-updates" {
+		t.Errorf("told: %s", got)
+	}
+}
+
 // Versions, weights, provisioned concurrency and a VPC need no word of the user.
 func TestOrdinaryFunctionIsNotBlocked(t *testing.T) {
 	s := withVersions(shop(func(c *types.FunctionConfiguration) {

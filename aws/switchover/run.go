@@ -35,7 +35,7 @@ type run struct {
 	step     Step // the running one
 	// activeAfter says how long a temporary function took to become Active.
 	activeAfter string
-	watch    sync.Once
+	watch       sync.Once
 }
 
 func (s *Switcher) newRun(snap *Snapshot, c Choices, j *journal, emit func(Event)) *run {

@@ -1,12 +1,16 @@
 package switchover
 
 import (
+	"context"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -155,4 +159,77 @@ func TestQuestions(t *testing.T) {
 			t.Errorf("lacks %s:\n%s", want, got)
 		}
 	}
+}
+
+// fakeRoles is an IAM with one role of each kind.
+type fakeRoles struct{ asked []string }
+
+func (f *fakeRoles) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
+	trust := map[string]string{"good": "lambda.amazonaws.com", "other": "ec2.amazonaws.com"}[*in.RoleName]
+	if trust == "" {
+		return nil, &iamtypes.NoSuchEntityException{}
+	}
+	document := url.QueryEscape(`{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + trust + `"},"Action":"sts:AssumeRole"}]}`)
+	return &iam.GetRoleOutput{Role: &iamtypes.Role{AssumeRolePolicyDocument: &document, Arn: aws.String("arn:aws:iam::123456789012:role/a/path/" + *in.RoleName)}}, nil
+}
+
+func (f *fakeRoles) SimulatePrincipalPolicy(_ context.Context, in *iam.SimulatePrincipalPolicyInput, _ ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error) {
+	f.asked = append(f.asked, *in.PolicySourceArn)
+	return &iam.SimulatePrincipalPolicyOutput{EvaluationResults: []iamtypes.EvaluationResult{
+		{EvalActionName: aws.String("lambda:A"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeAllowed},
+		{EvalActionName: aws.String("lambda:B"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeImplicitDeny},
+		{EvalActionName: aws.String("lambda:C"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeExplicitDeny},
+		{EvalActionName: aws.String("lambda:D"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeImplicitDeny, MissingContextValues: []string{"aws:SourceVpc"}},
+	}}, nil
+}
+
+func TestRoles(t *testing.T) {
+	for role, want := range map[string][]string{"good": nil, "other": {"role-trust"}, "deleted": {"role-missing"}} {
+		l := looker{iam: &fakeRoles{}, n: &notices{}, config: types.FunctionConfiguration{Role: aws.String("arn:aws:iam::123456789012:role/service/" + role)}}
+		l.role(t.Context())
+		if got := ids(l.n.blockers); !slices.Equal(got, want) || len(l.n.notes) > 0 {
+			t.Errorf("%s: %v, want %v; %v", role, got, want, l.n.notes)
+		}
+	}
+}
+
+// IAM simulates users and roles; a session's role is found with its path.
+func TestPrincipal(t *testing.T) {
+	l := looker{iam: &fakeRoles{}}
+	for caller, want := range map[string]string{
+		"arn:aws:iam::123456789012:user/team/me":            "arn:aws:iam::123456789012:user/team/me",
+		"arn:aws:sts::123456789012:assumed-role/good/me":    "arn:aws:iam::123456789012:role/a/path/good",
+		"arn:aws:sts::123456789012:assumed-role/deleted/me": "",
+		"arn:aws:sts::123456789012:federated-user/me":       "",
+	} {
+		if got, _ := l.principal(t.Context(), caller); got != want {
+			t.Errorf("%s: %q, want %q", caller, got, want)
+		}
+	}
+	refused, err := l.simulate(t.Context(), "arn", question{actions: []string{"x"}})
+	if err != nil || !slices.Equal(refused, []string{"lambda:B", "lambda:C"}) {
+		t.Errorf("%v, %v", refused, err)
+	}
+}
+
+// An archive that arrives damaged, again and again, stops the run before anything
+// is changed.
+func TestDamagedDownload(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.small("shop")
+	before := b.capture("shop")
+	b.server.ForgetCalls()
+	b.server.Inject(emulator.Fault{Operation: "GetObject", Kind: emulator.Corrupt, Count: -1})
+	res, err := b.apply("shop", Choices{})
+	b.server.ClearFaults()
+	if err == nil || res.State != StateFailed || !strings.Contains(err.Error(), "back up") {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	for _, c := range b.server.Calls() {
+		if mutating(c) {
+			t.Errorf("it led to %s", c.Operation)
+		}
+	}
+	b.sameAs(before, false)
 }
