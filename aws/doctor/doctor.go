@@ -130,14 +130,17 @@ func (o *Options) service(ctx context.Context, s *session.Session, region string
 func (o *Options) bucket(ctx context.Context, s *session.Session, region string) Finding {
 	name := "bucket " + region
 	out, err := s.S3(region).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &o.Bucket})
+	at := session.BucketRegion(err)
+	if err == nil {
+		at = aws.ToString(out.BucketRegion)
+	}
 	switch {
+	case at != "" && at != region:
+		return Finding{name, Failed, "the bucket is in " + session.Clean(at) + ", and Lambda takes code from its own region only", "name a bucket of the functions' region"}
 	case session.KindOf(err) == session.Denied:
 		return Finding{name, Warning, session.Explain(err), "optlift policy migrate --feature s3 --bucket " + session.Clean(o.Bucket) + " prints the policy"}
 	case err != nil:
 		return Finding{name, Failed, session.Explain(err), "name a bucket of the functions' region"}
-	}
-	if at := aws.ToString(out.BucketRegion); at != "" && at != region {
-		return Finding{name, Failed, "the bucket is in " + session.Clean(at) + ", and Lambda takes code from its own region only", "name a bucket of the functions' region"}
 	}
 	return Finding{name, OK, "code can be given back from " + session.Clean(o.Bucket), ""}
 }

@@ -301,6 +301,17 @@ func nextStep(err error) string {
 	return ""
 }
 
+// BucketRegion is the region that S3 names when it refuses a request for a bucket
+// of another one, "" when err is not such a refusal
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html).
+func BucketRegion(err error) string {
+	var refused *smithyhttp.ResponseError
+	if !errors.As(err, &refused) || refused.Response == nil {
+		return ""
+	}
+	return Clean(refused.Response.Header.Get("x-amz-bucket-region"))
+}
+
 // iamAction names the permission of an operation, which differs from the
 // operation's name in the cases that matter here.
 func iamAction(service, op string) string {

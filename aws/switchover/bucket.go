@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 )
@@ -141,10 +142,14 @@ func (r *run) object(sum string) (object, error) {
 // region only (https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html).
 func inRegion(ctx context.Context, api *s3.Client, bucket, region string) error {
 	got, err := api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
-	if err != nil {
+	at := session.BucketRegion(err)
+	if err == nil {
+		at = aws.ToString(got.BucketRegion)
+	}
+	if err != nil && (at == "" || at == region) {
 		return fmt.Errorf("look at bucket %s in %s: %w", bucket, region, err)
 	}
-	if at := aws.ToString(got.BucketRegion); at != "" && at != region {
+	if at != "" && at != region {
 		return fmt.Errorf("bucket %s is in %s, and Lambda takes code from its own region %s only: name another one", bucket, at, region)
 	}
 	return nil

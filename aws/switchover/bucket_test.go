@@ -82,6 +82,15 @@ func TestLargeZipComesBackFromABucket(t *testing.T) {
 	if p := must(b.s.Plan(b.ctx, before, Choices{Bucket: "nowhere"})); !slices.Contains(ids(p.Blockers), "bucket") {
 		t.Errorf("a bucket that is not there: %+v", p)
 	}
+	abroad := b.s.config.Session.S3("us-west-2")
+	_, err := abroad.CreateBucket(b.ctx, &s3.CreateBucketInput{Bucket: aws.String("abroad"),
+		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "us-west-2"}})
+	ok(b, 0, err)
+	if p := must(b.s.Plan(b.ctx, before, Choices{Bucket: "abroad"})); !slices.ContainsFunc(p.Blockers, func(n Notice) bool {
+		return n.ID == "bucket" && strings.Contains(n.Message, "us-west-2")
+	}) {
+		t.Errorf("a bucket of another region: %+v", p.Blockers)
+	}
 	c := Choices{Bucket: "backups/lambda"}
 	plan := must(b.s.Plan(b.ctx, before, c))
 	if len(plan.Blockers) > 0 || !slices.Contains(ids(plan.Notes), "bucket") {
