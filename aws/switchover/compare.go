@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -117,8 +118,15 @@ func readEvent(file string) ([]byte, error) {
 }
 
 // invoke runs a function; running it may change the world, so it is kept in the
-// journal.
+// journal. An endpoint that never answers is given up some time after the function
+// itself would have been.
 func (r *run) invoke(ctx context.Context, name string, payload []byte) (out *lambda.InvokeOutput, err error) {
+	limit := invokeTimeout
+	if c, err := r.snap.ConfigOf(""); err == nil && c.Timeout != nil {
+		limit = min(limit, time.Duration(*c.Timeout)*time.Second+r.s.callTimeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	err = r.upload(ctx, "Invoke", name, func(ctx context.Context) (err error) {
 		out, err = r.api.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload,
 			InvocationType: types.InvocationTypeRequestResponse, LogType: types.LogTypeTail}, func(o *lambda.Options) { o.RetryMaxAttempts = 1 })
