@@ -212,7 +212,10 @@ func TestFaultMatrix(t *testing.T) {
 	}
 	// Each worker has an account, and uses it for one case after the other. Most of
 	// them wait: for a state, or for an endpoint that is silent.
-	const workers = 12
+	workers := 8
+	if *allFaults {
+		workers = 12
+	}
 	benches := make(chan *bench, workers)
 	for range workers {
 		benches <- newBench(t)
