@@ -331,7 +331,7 @@ func TestRehearseAlone(t *testing.T) {
 		}
 	}
 	check()
-	b.server.Inject(emulator.Fault{Operation: "CreateFunction", Kind: emulator.AccessDenied, After: true})
+	b.server.Inject(emulator.Fault{Operation: "CreateFunction", Kind: emulator.AccessDenied})
 	if res, err = b.apply("shop", c); err == nil || res.State != StateFailed {
 		t.Fatalf("%+v, %v", res, err)
 	}
