@@ -43,9 +43,16 @@ type progress struct {
 	mu    sync.Mutex
 	last  time.Time
 	shown bool
+	begun map[string]begun // by what is done
 }
 
-func newProgress(io *streams) *progress { return &progress{io: io} }
+// begun is when something was first told of, and how far it was.
+type begun struct {
+	at   time.Time
+	done int64
+}
+
+func newProgress(io *streams) *progress { return &progress{io: io, begun: make(map[string]begun)} }
 
 func (p *progress) line(what string, done, total int64) {
 	if !p.io.errTTY {
@@ -53,7 +60,13 @@ func (p *progress) line(what string, done, total int64) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := time.Now(); now.Sub(p.last) >= progressInterval {
+	now := time.Now()
+	from, known := p.begun[what]
+	if !known || done < from.done {
+		from = begun{now, done}
+		p.begun[what] = from
+	}
+	if now.Sub(p.last) >= progressInterval {
 		p.last = now
 		p.shown = true
 		text := printable(what)
@@ -62,8 +75,23 @@ func (p *progress) line(what string, done, total int64) {
 		} else if done > 0 {
 			text += "  " + humanize.IBytes(uint64(done))
 		}
+		text += pace(done-from.done, total-done, now.Sub(from.at))
 		fmt.Fprintf(p.io.err, "\r\x1b[2K%s", text)
 	}
+}
+
+// pace is how many bytes a second were done and, if any are known to be left, how
+// long those take. In the first second that would be a guess.
+func pace(done, left int64, took time.Duration) string {
+	if took < time.Second || done <= 0 {
+		return ""
+	}
+	rate := float64(done) / took.Seconds()
+	text := fmt.Sprintf("  %s/s", humanize.IBytes(uint64(rate)))
+	if left > 0 {
+		text += fmt.Sprintf("  %s left", (time.Duration(float64(left) / rate * float64(time.Second))).Round(time.Second))
+	}
+	return text
 }
 
 func (p *progress) image(e image.Progress) {
