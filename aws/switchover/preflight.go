@@ -245,7 +245,8 @@ func (n *notices) owners(s *Snapshot, c Choices) {
 		return
 	}
 	n.hold("stack-managed", "CloudFormation stack %s manages the function as %s and would break at its next update. In its template, change the resource's Properties to "+
-		"PackageType: Image and Code: {ImageUri: <the image>}, take out Handler, Runtime and Layers, and let the stack replace it", stack, logical)
+		"PackageType: Image and Code: {ImageUri: <the image>}, take out Handler, Runtime and Layers, and let the stack replace it; optlift patch %s writes that change and the steps",
+		stack, logical, s.Function)
 }
 
 // policies finds statements that can't be made again.

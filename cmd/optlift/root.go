@@ -85,7 +85,7 @@ typed in the terminal UI.`,
 		newAudit(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
 		newPlan(a), newRehearse(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
 		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a), newCache(a), newConfig(a),
-		newRefresh(a), newStatus(a),
+		newRefresh(a), newStatus(a), newPatch(a),
 		newLicenses(a), newMan(a),
 	)
 	if err := addTopics(cmd); err != nil {
