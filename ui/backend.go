@@ -8,6 +8,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/ui/config"
+	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/sessionlog"
 )
 
@@ -26,18 +27,13 @@ type Backend interface {
 	Measure(ctx context.Context, arn string) (*account.Facts, error)
 	// Open opens the archives a target stands for, to look into.
 	Open(ctx context.Context, targets ...string) (*target.Set, error)
-	// Plan captures a function and plans its switch.
-	Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error)
-	Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, emit func(switchover.Event)) (*switchover.Result, error)
-	Resume(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
-	Rollback(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
+	// Switcher plans, applies and takes back.
+	migrate.Switcher
 	Journals() ([]switchover.Entry, error)
 	Journal(id string) (*switchover.Entry, error)
 	// Calls are the last AWS calls of the session, oldest first, and how many
 	// there were in all.
 	Calls() (calls []sessionlog.Call, total int)
-	// Explain turns an error into one line for people.
-	Explain(err error) string
 }
 
 // Where is the account on screen.

@@ -277,14 +277,18 @@ func (m *model) openMigration(args []string) tea.Cmd {
 		return nil
 	}
 	name := arn
+	var layers []string
 	if r, ok := m.inv.Get(arn); ok {
 		name = r.Name
+		for _, l := range r.Layers {
+			layers = append(layers, l.ARN)
+		}
 		if r.PackageType == "Image" {
 			m.say(screen.Info, name+" already is a container image")
 			return nil
 		}
 	}
-	s := migrate.New(name, arn, m.jobs, m.backend)
+	s := migrate.New(name, arn, layers, m.jobs, m.backend)
 	m.show(s)
 	return m.perform(s.Plan())
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/image"
+	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/sessionlog"
 )
 
@@ -50,6 +51,7 @@ type fakeBackend struct {
 	entries []switchover.Entry
 	openErr error
 	planErr error
+	chose   map[string]string
 	runs    []string // what was applied, resumed, rolled back
 }
 
@@ -144,7 +146,7 @@ func fakePlan() *switchover.Plan {
 			{ID: "build-image", Action: switchover.Create, Call: "local", Target: "nodejs:22 arm64"},
 			{ID: "push-image", Action: switchover.Create, Call: "PutImage", Target: fakeAccount + ".dkr.ecr.eu-west-1.amazonaws.com/orders-api", Undo: "BatchDeleteImage"},
 			{ID: "rehearse", Action: switchover.Create, Call: "CreateFunction", Target: "orders-api-rehearsal", Undo: "DeleteFunction"},
-			{ID: "delete-function", Action: switchover.Delete, Call: "DeleteFunction", Target: fn, Undo: "CreateFunction from the backup"},
+			{ID: "delete-function", Action: switchover.Delete, Call: "DeleteFunction", Target: fn, Undo: "CreateFunction from the backup", NoReturn: true},
 			{ID: "create-function", Action: switchover.Create, Call: "CreateFunction", Target: fn, Undo: "DeleteFunction"},
 			{ID: "alias:live", Action: switchover.Create, Call: "CreateAlias", Target: fn + ":live", Undo: "DeleteAlias"},
 			{ID: "policy", Action: switchover.Keep, Call: "GetPolicy", Target: fn},
@@ -353,12 +355,15 @@ func (b *fakeBackend) Plan(ctx context.Context, arn string, c switchover.Choices
 	return &switchover.Snapshot{Function: p.Function, ARN: p.ARN}, &p, nil
 }
 
-func (b *fakeBackend) Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, emit func(switchover.Event)) (*switchover.Result, error) {
+func (b *fakeBackend) Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, w migrate.Watch) (*switchover.Result, error) {
 	if !b.Armed() {
 		return nil, errors.New("read-only")
 	}
 	b.note("apply " + plan.Function)
-	done, err := b.walk(ctx, plan.Steps, emit)
+	b.mu.Lock()
+	b.chose = c.LayerImages
+	b.mu.Unlock()
+	done, err := b.walk(ctx, plan.Steps, w)
 	r := &switchover.Result{Journal: "20260314-092653-orders-api", Function: plan.Function, State: "done",
 		Image: fakeAccount + ".dkr.ecr.eu-west-1.amazonaws.com/orders-api@sha256:4f1c", Gap: 3200 * time.Millisecond, Message: "The function is a container image now."}
 	if err != nil {
@@ -379,11 +384,16 @@ func (b *fakeBackend) Apply(ctx context.Context, snap *switchover.Snapshot, plan
 	return r, nil
 }
 
-func (b *fakeBackend) walk(ctx context.Context, steps []switchover.Step, emit func(switchover.Event)) (int, error) {
-	at := epoch
+func (b *fakeBackend) walk(ctx context.Context, steps []switchover.Step, w migrate.Watch) (int, error) {
+	at, emit := epoch, w.Emit
 	for i, s := range steps {
 		if ctx.Err() != nil {
 			return i, ctx.Err()
+		}
+		if s.NoReturn && w.Pause != nil {
+			if err := w.Pause(ctx, s); err != nil {
+				return i, err
+			}
 		}
 		emit(switchover.Event{Step: s, State: switchover.Running, At: at})
 		if s.ID == "push-image" {
@@ -396,9 +406,44 @@ func (b *fakeBackend) walk(ctx context.Context, steps []switchover.Step, emit fu
 			<-b.step // a running step is not cut short
 		}
 		at = at.Add(1500 * time.Millisecond)
-		emit(switchover.Event{Step: s, State: switchover.Done, At: at})
+		if s.Call != "local" {
+			emit(switchover.Event{Step: s, State: switchover.Running, At: at, Call: &switchover.Call{Operation: s.Call, Target: s.Target, Took: 84 * time.Millisecond}})
+		}
+		emit(switchover.Event{Step: s, State: switchover.Done, At: at, Facts: fakeFacts[s.ID]})
 	}
 	return len(steps), nil
+}
+
+// fakeFacts are what the fake's steps find out.
+var fakeFacts = map[string][]switchover.Fact{
+	"backup": {{Name: "archive", Value: "code of orders-api, 3145728 bytes, sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8"}},
+	"push-image": {
+		{Name: "base", Value: "public.ecr.aws/lambda/nodejs:22@sha256:9f1c2e4b7a6d5038c1b2a3948576e6f70819a2b3c4d5e6f708192a3b4c5d6e7f"},
+		{Name: "platform", Value: "linux/arm64"},
+		{Name: "layer", Value: "otel-collector:12, 8388608 bytes sent, 32505856 unpacked, sha256:1a2b3c"},
+		{Name: "layer", Value: "code of orders-api, 3145728 bytes sent, 12582912 unpacked, sha256:4d5e6f"},
+		{Name: "lint", Value: "every rule of Lambda's image reader that can be checked here holds"},
+		{Name: "proof", Value: "1204 paths below /opt and /var/task equal to the merged zips"},
+	},
+	"rehearse": {{Name: "event", Value: "order.json: the same answer; 412 bytes from the Zip function, 412 from the image"}},
+}
+
+// CompareLayer takes images whose name holds "good".
+func (b *fakeBackend) CompareLayer(ctx context.Context, function, layer, image string) (string, error) {
+	b.note("compare " + image)
+	if !strings.Contains(image, "good") {
+		return "", errors.New(image + " differs from the layer's zip: /opt/collector.yaml is missing")
+	}
+	return image + "@sha256:77aa", nil
+}
+
+func (b *fakeBackend) PublishLayer(ctx context.Context, function, layer, to string, progress func(image.Progress)) (string, error) {
+	if !b.Armed() {
+		return "", errors.New("read-only")
+	}
+	b.note("publish " + to)
+	progress(image.Progress{Stage: image.StageWrite, Item: to, Done: 4 * mib, Total: 8 * mib})
+	return fakeAccount + ".dkr.ecr.eu-west-1.amazonaws.com/" + to + "@sha256:88bb", nil
 }
 
 func (b *fakeBackend) note(what string) {
@@ -413,21 +458,21 @@ func (b *fakeBackend) did() []string {
 	return append([]string(nil), b.runs...)
 }
 
-func (b *fakeBackend) Resume(ctx context.Context, id string, emit func(switchover.Event)) (*switchover.Result, error) {
+func (b *fakeBackend) Resume(ctx context.Context, id string, w migrate.Watch) (*switchover.Result, error) {
 	b.note("resume " + id)
-	if _, err := b.walk(ctx, b.plan.Steps, emit); err != nil {
+	if _, err := b.walk(ctx, b.plan.Steps, w); err != nil {
 		return nil, err
 	}
 	return &switchover.Result{Journal: id, Function: b.plan.Function, State: "done", Message: "Gone on to the end."}, nil
 }
 
-func (b *fakeBackend) Rollback(ctx context.Context, id string, emit func(switchover.Event)) (*switchover.Result, error) {
+func (b *fakeBackend) Rollback(ctx context.Context, id string, w migrate.Watch) (*switchover.Result, error) {
 	b.note("rollback " + id)
 	steps := []switchover.Step{
 		{ID: "delete-image-function", Action: switchover.Delete, Call: "DeleteFunction", Target: b.plan.ARN},
 		{ID: "create-zip-function", Action: switchover.Create, Call: "CreateFunction", Target: b.plan.ARN},
 	}
-	if _, err := b.walk(ctx, steps, emit); err != nil {
+	if _, err := b.walk(ctx, steps, w); err != nil {
 		return nil, err
 	}
 	return &switchover.Result{Journal: id, Function: b.plan.Function, State: "rolled-back", Message: "The Zip function is back."}, nil

@@ -72,3 +72,43 @@ func TestCompareSideBySide(t *testing.T) {
 	r.press("tab").see("not now: it shadows one copy only")
 	r.press("x").see("not now: this is a comparison")
 }
+
+// The three ways of having a layer in an image, and what they do to the plan.
+func TestLayersFrom(t *testing.T) {
+	b := newFake(10)
+	r := migrateTo(t, b, 110, 40)
+	r.see("A otel-collector:12", "its zip").press("v").see("● b", "not possible: no image of this layer's publisher")
+	r.press("a").see("not now: no image of this layer's publisher is known")
+	r.press("i").write("ghcr.io/acme/otel:bad").press("enter").settle().see("✗ ghcr.io/acme/otel:bad was not taken", "/opt/collector.yaml is missing", "● b")
+	r.press("i").write("ghcr.io/acme/good:12").press("enter").settle().see("● a its publisher's image", "is taken from ghcr.io/acme/good:12@sha256:77aa")
+	r.press("c").see("Allow changes").write(fakeAccount).press("enter").see("Publish otel-collector:12 as an image", "layers/otel-collector:12").press("enter").settle()
+	r.see("● c an image of its own", "/layers/otel-collector:12@sha256:88bb")
+	r.press("esc").see("STEPS", "@sha256:88bb").press("y").settle()
+	want := "optlift migrate orders-api --strategy replace --layer-from " + arn("layer", "otel-collector:12") + "=" + fakeAccount + ".dkr.ecr.eu-west-1.amazonaws.com/layers/otel-collector:12@sha256:88bb --write --confirm orders-api"
+	if r.copied != want {
+		t.Fatalf("copied %q", r.copied)
+	}
+	r.press("a").write("orders-api").press("enter").see("POINT OF NO RETURN").pass().settle().see("now runs from")
+	if got := b.chose; got[arn("layer", "otel-collector:12")] == "" {
+		t.Fatalf("the run was given %v", got)
+	}
+	// Back to the zip.
+	r = migrateTo(t, newFake(10), 110, 40).press("v", "i").write("ghcr.io/acme/good:12").press("enter").settle().press("b").settle().press("esc").see("its zip").missing("sha256:77aa")
+}
+
+func TestPauseCanBeTurnedOff(t *testing.T) {
+	b := newFake(10)
+	b.armed = true
+	r := migrateTo(t, b, 100, 50).see("from here on callers notice: the run pauses for your word")
+	r.press("p").see("the run does not pause").press("a").missing("asks for the name again").write("orders-api").press("enter").settle().see("now runs from")
+}
+
+// Stopped where it waits, nobody has noticed anything.
+func TestStopAtThePointOfNoReturn(t *testing.T) {
+	b := newFake(10)
+	b.armed = true
+	r := migrateTo(t, b, 100, 50).press("a").write("orders-api").press("enter").see("POINT OF NO RETURN")
+	r.press("g", "enter").see("archive", "sha256:5e88").press("esc").press("down", "down", "enter").see("base", "nodejs:22", "lint", "every rule", "proof", "1204 paths", "✓ PutImage").press("esc")
+	r.press("c").see("Go on past").press("esc").see("nothing was changed", "POINT OF NO RETURN")
+	r.press("esc").see("the run waits before delete-function").press("esc").settle().see("was stopped", "Stopped after 4 of 8 steps")
+}

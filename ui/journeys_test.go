@@ -141,6 +141,12 @@ func TestCopyGivesTheCLICall(t *testing.T) {
 	}
 }
 
+// pass goes on past the point of no return.
+func (r *robot) pass() *robot {
+	r.t.Helper()
+	return r.press("c").see("Go on past").write("orders-api").press("enter")
+}
+
 // migrateTo opens the plan of orders-api.
 func migrateTo(t *testing.T, b *fakeBackend, w, h int) *robot {
 	r := newRobot(t, b, w, h).settle()
@@ -164,6 +170,9 @@ func TestMigrate(t *testing.T) {
 		b.step <- struct{}{}
 	}
 	r.see("✓ + push-image", "▸ + rehearse", "3 of 8")
+	b.step <- struct{}{}
+	r.see("POINT OF NO RETURN", "paused before delete-function", "nobody has noticed")
+	r.press("c").see("Go on past the point of no return?").write("orders").press("enter").see("That is not orders-api").write("-api").press("enter")
 	close(b.step)
 	r.settle().see("orders-api now runs from a container image", "3.2 s", "20260314-092653-orders-api", "sha256:4f1c")
 	if got := b.did(); !slices.Equal(got, []string{"apply orders-api"}) {
@@ -181,10 +190,12 @@ func TestMigrationAsksBeforeItStops(t *testing.T) {
 	b.step = make(chan struct{})
 	r := migrateTo(t, b, 100, 40)
 	r.press("a").write("orders-api").press("enter").see("▸ + backup")
-	for range 5 {
+	for range 4 {
 		b.step <- struct{}{}
 	}
-	r.see("▸ + create-function")
+	r.see("POINT OF NO RETURN").pass()
+	b.step <- struct{}{}
+	r.see("▸ + create-function", "the name does not answer")
 	r.press("esc").see("Stop?", "5 of 8 steps are done", "THE FUNCTION IS DELETED")
 	r.press("enter").missing("Stop?")
 	r.press("esc", "esc").see("stopping at the next safe place")
@@ -195,7 +206,7 @@ func TestMigrationAsksBeforeItStops(t *testing.T) {
 		t.Fatalf("copied %q, want %q", r.copied, want)
 	}
 	b.step = nil
-	r.press("c").write("orders-api").press("enter").settle().see("now runs from a container image")
+	r.press("c").write("orders-api").press("enter").see("POINT OF NO RETURN").pass().settle().see("now runs from a container image")
 }
 
 func TestLeavingAsksWhileAJobRuns(t *testing.T) {

@@ -105,12 +105,37 @@ var scenesOfRooms = []scene{
 		r.press("a").write("orders-api").press("enter").see("▸ + backup")
 		b.step <- struct{}{}
 		b.step <- struct{}{}
-		return r.see("▸ + push-image", "12.0 MiB")
+		return r.see("▸ + push-image", "40.0 MiB")
 	}},
 	{"migrated", func(t *testing.T, w, h int) *robot {
 		b := newFake(10)
 		b.armed = true
-		return migrateTo(t, b, w, h).press("a").write("orders-api").press("enter").settle()
+		return migrateTo(t, b, w, h).press("a").write("orders-api").press("enter").see("POINT OF NO RETURN").pass().settle()
+	}},
+	{"migrate-paused", func(t *testing.T, w, h int) *robot {
+		b := newFake(10)
+		b.armed = true
+		return migrateTo(t, b, w, h).press("a").write("orders-api").press("enter").see("POINT OF NO RETURN")
+	}},
+	{"migrate-pass", func(t *testing.T, w, h int) *robot {
+		b := newFake(10)
+		b.armed = true
+		return migrateTo(t, b, w, h).press("a").write("orders-api").press("enter").see("POINT OF NO RETURN").press("c")
+	}},
+	{"migrate-details", func(t *testing.T, w, h int) *robot {
+		b := newFake(10)
+		b.armed = true
+		return migrateTo(t, b, w, h).press("a").write("orders-api").press("enter").see("POINT OF NO RETURN").press("g", "down", "down", "enter")
+	}},
+	{"layers-from", func(t *testing.T, w, h int) *robot {
+		return migrateTo(t, newFake(10), w, h).press("v").see("its zip")
+	}},
+	{"layers-from-refused", func(t *testing.T, w, h int) *robot {
+		r := migrateTo(t, newFake(10), w, h).press("v", "i").write("ghcr.io/acme/otel:bad").press("enter").settle()
+		return r.see("not taken")
+	}},
+	{"plan-layers-from", func(t *testing.T, w, h int) *robot {
+		return migrateTo(t, newFake(10), w, h).press("v", "i").write("ghcr.io/acme/good:12").press("enter").settle().press("esc")
 	}},
 	{"journal", func(t *testing.T, w, h int) *robot {
 		b := newFake(10)

@@ -25,8 +25,7 @@ func TestPause(t *testing.T) {
 	}
 	var asked []string
 	pausing := func(answer error) *Switcher {
-		s := *b.s
-		s.config.Pause = func(ctx context.Context, before Step) error {
+		return b.s.Pausing(func(ctx context.Context, before Step) error {
 			asked = append(asked, before.ID)
 			for _, e := range b.events {
 				if e.Step.ID == before.ID {
@@ -34,8 +33,7 @@ func TestPause(t *testing.T) {
 				}
 			}
 			return answer
-		}
-		return &s
+		})
 	}
 	no := errors.New("not now")
 	res, err := pausing(no).Apply(b.ctx, before, plan, Choices{}, b.emit)

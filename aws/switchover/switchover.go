@@ -57,6 +57,14 @@ func (s *Switcher) WithBucket(bucket string) *Switcher {
 	return &with
 }
 
+// Pausing returns a Switcher that asks before the step from which callers notice;
+// see Config.Pause.
+func (s *Switcher) Pausing(pause func(ctx context.Context, before Step) error) *Switcher {
+	out := *s
+	out.config.Pause = pause
+	return &out
+}
+
 // api is the region's client with a bound on each call: an endpoint that accepts
 // a request and never answers must not hold a run for ever. An invocation takes
 // as long as its function may.

@@ -11,6 +11,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/ui"
+	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/sessionlog"
 )
 
@@ -122,28 +123,28 @@ func (w *workspace) Plan(ctx context.Context, arn string, c switchover.Choices) 
 	return snap, plan, err
 }
 
-func (w *workspace) Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, emit func(switchover.Event)) (*switchover.Result, error) {
+func (w *workspace) Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, watch migrate.Watch) (*switchover.Result, error) {
 	s, err := w.app.switcher(ctx, snap.Region)
 	if err != nil {
 		return nil, err
 	}
-	return s.Apply(ctx, snap, plan, c, emit)
+	return s.Pausing(watch.Pause).Apply(ctx, snap, plan, c, watch.Emit)
 }
 
-func (w *workspace) Resume(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error) {
+func (w *workspace) Resume(ctx context.Context, journal string, watch migrate.Watch) (*switchover.Result, error) {
 	s, err := w.switcherOf(ctx, journal)
 	if err != nil {
 		return nil, err
 	}
-	return s.Resume(ctx, journal, emit)
+	return s.Pausing(watch.Pause).Resume(ctx, journal, watch.Emit)
 }
 
-func (w *workspace) Rollback(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error) {
+func (w *workspace) Rollback(ctx context.Context, journal string, watch migrate.Watch) (*switchover.Result, error) {
 	s, err := w.switcherOf(ctx, journal)
 	if err != nil {
 		return nil, err
 	}
-	return s.Rollback(ctx, journal, emit)
+	return s.Pausing(watch.Pause).Rollback(ctx, journal, watch.Emit)
 }
 
 func (w *workspace) switcherOf(ctx context.Context, journal string) (*switchover.Switcher, error) {

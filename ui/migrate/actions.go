@@ -37,6 +37,7 @@ func (s *Screen) Actions() []keys.Action {
 			keys.Action{ID: "apply", Keys: []string{"a", "enter"}, Label: "apply", Group: group, Help: "apply the plan: asks for the function's name first", Disabled: blocked},
 			keys.Action{ID: "strategy", Keys: []string{"b"}, Label: string(other) + " instead", Group: group, Help: "plan with the other strategy"},
 		)
+		own = append(own, s.layerAction(), s.pauseAction())
 		if len(s.open()) > 0 {
 			own = append(own, keys.Action{ID: "accept", Keys: []string{"x"}, Label: "accept a blocker", Group: group, Help: "accept a blocker by typing its id, where that is allowed"})
 		}
@@ -49,7 +50,10 @@ func (s *Screen) Actions() []keys.Action {
 		if s.job != nil && s.job.Cancelled() {
 			stop.Disabled = "it stops at the next safe place"
 		}
-		own = append(own, stop)
+		if s.waiting != nil {
+			own = append(own, keys.Action{ID: "pass", Keys: []string{"c"}, Label: "go on …", Group: group, Help: "go on past the point of no return: asks for the function's name first"})
+		}
+		own = append(own, stop, s.detailAction())
 	case ended:
 		if s.canResume() {
 			own = append(own, keys.Action{ID: "resume", Keys: []string{"c"}, Label: "go on", Group: group, Help: "go on where it stopped"})
@@ -57,7 +61,7 @@ func (s *Screen) Actions() []keys.Action {
 		if s.canRollBack() {
 			own = append(own, keys.Action{ID: "rollback", Keys: []string{"u"}, Label: "roll back", Group: group, Help: "put the Zip function back: asks for the function's name first"})
 		}
-		own = append(own, keys.Action{ID: "next", Keys: []string{"y"}, Label: "copy next command", Group: group, Help: "copy what to type next", Disabled: s.noNext()})
+		own = append(own, s.detailAction(), keys.Action{ID: "next", Keys: []string{"y"}, Label: "copy next command", Group: group, Help: "copy what to type next", Disabled: s.noNext()})
 	}
 	return append(own, list.Actions()...)
 }
@@ -105,8 +109,19 @@ func (s *Screen) Do(id string) screen.Effect {
 	case "apply":
 		return screen.Effect{Arm: s.confirmApply}
 	case "copy":
-		return screen.Effect{Copy: "optlift migrate " + awscli.Quote(s.plan.Function) + " --strategy " + string(s.plan.Strategy) +
-			" --write --confirm " + awscli.Quote(s.plan.Function)}
+		return screen.Effect{Copy: s.command()}
+	case "sources":
+		return screen.Effect{Show: newSources(s)}
+	case "pause":
+		s.pausing = !s.pausing
+		return screen.Effect{}
+	case "pass":
+		return s.confirmPass()
+	case "detail":
+		if c := s.list.Cursor(); c >= 0 {
+			return screen.Effect{Show: &detail{of: s, id: s.steps[c].ID}}
+		}
+		return screen.Effect{}
 	case "stop":
 		return s.stop()
 	case "resume":
@@ -127,6 +142,76 @@ func (s *Screen) Do(id string) screen.Effect {
 		}
 	}
 	return screen.Effect{}
+}
+
+func (s *Screen) layerAction() keys.Action {
+	a := keys.Action{ID: "sources", Keys: []string{"v"}, Label: "layers from …", Group: group, Help: "where each layer's files come from: its zip, its publisher's image, or an image of its own"}
+	if len(s.layers) == 0 {
+		a.Label, a.Disabled = "", "the function has no layers"
+	}
+	return a
+}
+
+func (s *Screen) pauseAction() keys.Action {
+	a := keys.Action{ID: "pause", Keys: []string{"p"}, Label: "no pause", Minor: true, Group: group, Help: "pause before the step from which callers notice, until the name is typed again, or run through"}
+	switch {
+	case !s.turns():
+		a.Label, a.Disabled = "", "every step of this plan can be taken back without callers noticing"
+	case !s.pausing:
+		a.Label = "pause"
+	}
+	return a
+}
+
+func (s *Screen) detailAction() keys.Action {
+	a := keys.Action{ID: "detail", Keys: []string{"enter"}, Label: "details", Group: group, Help: "all that is known of the selected step: what it found out, its calls"}
+	if s.list.Cursor() < 0 {
+		a.Disabled = "no step is selected"
+	}
+	return a
+}
+
+// turns reports whether the plan has a step from which callers notice.
+func (s *Screen) turns() bool {
+	return slices.ContainsFunc(s.plan.Steps, func(x switchover.Step) bool { return x.NoReturn })
+}
+
+// command does the same without a screen.
+func (s *Screen) command() string {
+	name := awscli.Quote(s.plan.Function)
+	out := "optlift migrate " + name + " --strategy " + string(s.plan.Strategy)
+	for _, arn := range s.layers {
+		if image := s.choices.LayerImages[arn]; image != "" {
+			out += " --layer-from " + awscli.Quote(arn+"="+image)
+		}
+	}
+	for _, id := range s.choices.Accept {
+		out += " --accept " + awscli.Quote(id)
+	}
+	return out + " --write --confirm " + name
+}
+
+// confirmPass asks for the function's name before the run goes on past the point
+// of no return.
+func (s *Screen) confirmPass() screen.Effect {
+	step := s.waiting
+	if step == nil {
+		return screen.Effect{}
+	}
+	g := s.gate
+	return Confirm(s.name, "Go on past the point of no return?", "Next is "+step.ID+": "+s.turning(), func() screen.Effect {
+		g.pass()
+		s.waiting = nil
+		return screen.Effect{}
+	})
+}
+
+// turning says what happens from the point of no return on.
+func (s *Screen) turning() string {
+	if s.verb == "Rolling back" {
+		return "the image function is deleted and the Zip function created again. Between the two the name does not answer."
+	}
+	return "event sources are paused, the function is deleted and created again as an image. Between the two its name does not answer."
 }
 
 func (s *Screen) accept() screen.Effect {
@@ -158,6 +243,9 @@ func (s *Screen) confirmApply() screen.Effect {
 		body = append(body, s.plan.Function+" is deleted and created again under the same name. Between the two it does not answer.")
 	} else {
 		body = append(body, "A new function is made beside "+s.plan.Function+" and its triggers are moved over.")
+	}
+	if s.pausing && s.turns() {
+		body = append(body, "The run pauses before callers notice and asks for the name again.")
 	}
 	if n := len(s.plan.Lost); n > 0 {
 		ids := make([]string, n)
@@ -202,14 +290,14 @@ func Confirm(function, title, body string, then func() screen.Effect) screen.Eff
 
 func (s *Screen) resume() screen.Effect {
 	fresh, effect := Resume(switchover.Entry{ID: s.journal, Function: s.name}, s.jobs, s.switcher)
-	fresh.steps, fresh.plan, fresh.arn = s.steps, s.plan, s.arn
+	fresh.steps, fresh.plan, fresh.arn, fresh.layers = s.steps, s.plan, s.arn, s.layers
 	*s = *fresh
 	return effect
 }
 
 func (s *Screen) rollback() screen.Effect {
 	fresh, effect := Rollback(switchover.Entry{ID: s.journal, Function: s.name}, s.jobs, s.switcher)
-	fresh.arn = s.arn
+	fresh.arn, fresh.layers = s.arn, s.layers
 	*s = *fresh
 	return effect
 }
@@ -243,7 +331,7 @@ func (x *step) changes() bool {
 // Standing says in a few words how far the run is and what has been changed.
 func (s *Screen) Standing() string {
 	s.drain()
-	now, busy, gone := "", false, false
+	now, busy, gone := "", false, s.gap.open()
 	var changed []string
 	done := 0
 	for i := range s.steps {
@@ -259,16 +347,12 @@ func (s *Screen) Standing() string {
 			continue
 		}
 		changed = append(changed, x.ID)
-		if x.Target == s.arn || x.Target == s.name {
-			switch x.Call {
-			case "DeleteFunction":
-				gone = true
-			case "CreateFunction":
-				gone = false
-			}
-		}
 	}
 	out := fmt.Sprintf("%d of %d steps are done", done, len(s.steps))
+	if step := s.waiting; step != nil {
+		out += ", the run waits before " + step.ID
+		now = ""
+	}
 	if now != "" {
 		out += ", " + now + " is running"
 	}

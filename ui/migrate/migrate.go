@@ -3,12 +3,14 @@ package migrate
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/aws/switchover"
+	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/ui/job"
 	"github.com/optlift/optlift/ui/list"
 	"github.com/optlift/optlift/ui/screen"
@@ -16,11 +18,26 @@ import (
 
 // Switcher plans, applies and takes back.
 type Switcher interface {
+	// Plan captures a function and plans its switch.
 	Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error)
-	Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, emit func(switchover.Event)) (*switchover.Result, error)
-	Resume(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
-	Rollback(ctx context.Context, journal string, emit func(switchover.Event)) (*switchover.Result, error)
+	Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, w Watch) (*switchover.Result, error)
+	Resume(ctx context.Context, journal string, w Watch) (*switchover.Result, error)
+	Rollback(ctx context.Context, journal string, w Watch) (*switchover.Result, error)
+	// CompareLayer holds an image against a layer version's zip, for the function's
+	// architecture, and returns the image's name with its digest.
+	CompareLayer(ctx context.Context, function, layer, image string) (pinned string, err error)
+	// PublishLayer makes an image of a layer version alone, proves it against the
+	// zip and pushes it to "REPOSITORY:TAG" of the function's region.
+	PublishLayer(ctx context.Context, function, layer, to string, progress func(image.Progress)) (reference string, err error)
+	// Explain turns an error into one line for people.
 	Explain(err error) string
+}
+
+// Watch follows a run.
+type Watch struct {
+	Emit func(switchover.Event)
+	// Pause, which may be nil, is asked before the step from which callers notice.
+	Pause func(ctx context.Context, before switchover.Step) error
 }
 
 // phase is how far the screen is.
@@ -57,6 +74,13 @@ type Screen struct {
 	started time.Time // of the run, by the ticks
 	now     time.Time
 	result  *switchover.Result
+
+	layers    []string          // of the function, by ARN
+	published map[string]string // images made here, by layer
+	pausing   bool              // before the step from which callers notice
+	gate      *gate
+	waiting   *switchover.Step // the gate is before it
+	gap       gap
 }
 
 // step is a step of the plan and where it stands.
@@ -65,14 +89,19 @@ type step struct {
 	state   switchover.StepState
 	message string
 	image   *imageProgress
+	facts   []switchover.Fact
+	calls   []switchover.Call
 	began   time.Time
 	ended   time.Time
 }
 
-// New returns the screen that plans the switch of a function.
-func New(name, arn string, jobs *job.Group, s Switcher) *Screen {
+// keepCalls bounds what is kept of a step's calls.
+const keepCalls = 200
+
+// New returns the screen that plans the switch of a function with these layers.
+func New(name, arn string, layers []string, jobs *job.Group, s Switcher) *Screen {
 	return &Screen{
-		name: name, arn: arn, jobs: jobs, switcher: s,
+		name: name, arn: arn, layers: layers, jobs: jobs, switcher: s, pausing: true, published: map[string]string{},
 		choices: switchover.Choices{Strategy: switchover.Replace},
 	}
 }
@@ -81,6 +110,10 @@ func New(name, arn string, jobs *job.Group, s Switcher) *Screen {
 func (s *Screen) Plan() screen.Effect {
 	arn, choices, sw := s.arn, s.choices, s.switcher
 	choices.Accept = slices.Clone(choices.Accept)
+	choices.LayerImages = maps.Clone(choices.LayerImages)
+	if s.job != nil && s.phase == planning {
+		s.job.Cancel() // other choices than now
+	}
 	s.phase, s.failed = planning, ""
 	s.plan, s.snap = nil, nil
 	s.pager.Top()
@@ -105,8 +138,8 @@ func explain(s Switcher, err error) error { return errors.New(s.Explain(err)) }
 // Resume goes on with a journal.
 func Resume(e switchover.Entry, jobs *job.Group, sw Switcher) (*Screen, screen.Effect) {
 	s := ofEntry(e, jobs, sw)
-	return s, s.run("Resuming", func(ctx context.Context, emit func(switchover.Event)) (*switchover.Result, error) {
-		return sw.Resume(ctx, e.ID, emit)
+	return s, s.run("Resuming", func(ctx context.Context, w Watch) (*switchover.Result, error) {
+		return sw.Resume(ctx, e.ID, w)
 	})
 }
 
@@ -114,13 +147,13 @@ func Resume(e switchover.Entry, jobs *job.Group, sw Switcher) (*Screen, screen.E
 func Rollback(e switchover.Entry, jobs *job.Group, sw Switcher) (*Screen, screen.Effect) {
 	s := ofEntry(e, jobs, sw)
 	s.steps = nil
-	return s, s.run("Rolling back", func(ctx context.Context, emit func(switchover.Event)) (*switchover.Result, error) {
-		return sw.Rollback(ctx, e.ID, emit)
+	return s, s.run("Rolling back", func(ctx context.Context, w Watch) (*switchover.Result, error) {
+		return sw.Rollback(ctx, e.ID, w)
 	})
 }
 
 func ofEntry(e switchover.Entry, jobs *job.Group, sw Switcher) *Screen {
-	s := &Screen{name: e.Function, arn: e.Function, jobs: jobs, switcher: sw, journal: e.ID}
+	s := &Screen{name: e.Function, arn: e.Function, jobs: jobs, switcher: sw, journal: e.ID, pausing: true}
 	for _, event := range e.Steps {
 		s.take(event)
 	}
@@ -134,25 +167,31 @@ func (s *Screen) apply() screen.Effect {
 	for _, p := range plan.Steps {
 		s.steps = append(s.steps, step{Step: p, state: switchover.Pending})
 	}
-	return s.run("Migrating", func(ctx context.Context, emit func(switchover.Event)) (*switchover.Result, error) {
-		return sw.Apply(ctx, snap, plan, choices, emit)
+	return s.run("Migrating", func(ctx context.Context, w Watch) (*switchover.Result, error) {
+		return sw.Apply(ctx, snap, plan, choices, w)
 	})
 }
 
-func (s *Screen) run(verb string, work func(context.Context, func(switchover.Event)) (*switchover.Result, error)) screen.Effect {
+func (s *Screen) run(verb string, work func(context.Context, Watch) (*switchover.Result, error)) screen.Effect {
 	// Progress inside a step folds into one event; where a step stands never does.
 	events := &job.Stream[switchover.Event]{Merge: func(last *switchover.Event, e switchover.Event) bool {
-		if last.Image == nil || e.Image == nil || last.Step.ID != e.Step.ID || last.State != e.State || last.Image.Item != e.Image.Item {
+		if last.Image == nil || last.Call != nil || e.Image == nil || last.Step.ID != e.Step.ID || last.State != e.State || last.Image.Item != e.Image.Item {
 			return false
 		}
 		*last = e
 		return true
 	}}
 	sw := s.switcher
+	w := Watch{Emit: events.Put}
+	if s.gate = nil; s.pausing {
+		s.gate = &gate{open: make(chan struct{})}
+		w.Pause = s.gate.wait
+	}
+	s.gap, s.waiting = gap{}, nil
 	s.events, s.verb, s.phase, s.result, s.failed = events, verb, running, nil, ""
 	s.started, s.now, s.follow = time.Time{}, time.Time{}, true
 	j, cmd := s.jobs.Start(verb+" "+s.name, true, func(ctx context.Context) (any, error) {
-		result, err := work(ctx, events.Put)
+		result, err := work(ctx, w)
 		events.Close()
 		if err != nil {
 			// The result tells where things stand even when there is an error.
@@ -193,7 +232,10 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 				s.started = msg.Now
 			}
 			s.now = msg.Now
+			// What had been told when the run began to wait is drained after that.
+			waiting := s.gate.waiting()
 			s.drain()
+			s.waiting = waiting
 		}
 	case job.Done:
 		if s.job != nil && msg.ID == s.job.ID {
@@ -226,10 +268,20 @@ func (s *Screen) take(e switchover.Event) {
 		s.steps = slices.Insert(s.steps, i, step{Step: e.Step})
 	}
 	x := &s.steps[i]
+	if e.Call != nil {
+		if len(x.calls) < keepCalls {
+			x.calls = append(x.calls, *e.Call)
+		}
+		return
+	}
 	if e.Step.Call != "" {
 		x.Step = e.Step
 	}
 	x.state = e.State
+	if e.Facts != nil {
+		x.facts = e.Facts
+	}
+	s.gap.take(e)
 	if e.Message != "" || e.Image == nil {
 		x.message = e.Message
 	}
@@ -237,7 +289,7 @@ func (s *Screen) take(e switchover.Event) {
 	case e.State != switchover.Running:
 		x.image = nil
 	case e.Image != nil:
-		x.image = x.image.take(*e.Image)
+		x.image = x.image.take(*e.Image, e.At)
 	}
 	if x.began.IsZero() {
 		x.began = e.At
@@ -266,7 +318,7 @@ func (s *Screen) done(msg job.Done) screen.Effect {
 		return screen.Effect{}
 	}
 	s.drain()
-	s.phase = ended
+	s.phase, s.gate, s.waiting = ended, nil, nil
 	effect := screen.Effect{Reread: s.arn}
 	s.result, _ = msg.Value.(*switchover.Result)
 	if s.result != nil && s.result.Journal != "" {

@@ -45,7 +45,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		v.say(theme.Plain, s.failed)
 		v.say(theme.Dim, "r tries again.")
 	case planned:
-		v.plan(s.plan, s.choices)
+		v.plan(s)
 	default:
 		return s.runView(st, w, h)
 	}
@@ -70,7 +70,8 @@ func (v *view) say(t theme.Tone, text string) {
 }
 
 // plan draws what will be done: first what speaks against it.
-func (v *view) plan(p *switchover.Plan, c switchover.Choices) {
+func (v *view) plan(s *Screen) {
+	p, c := s.plan, s.choices
 	switch {
 	case p.Strategy == switchover.Beside:
 		v.say(theme.Strong, "A new function beside "+p.Function+", from a container image")
@@ -91,6 +92,7 @@ func (v *view) plan(p *switchover.Plan, c switchover.Choices) {
 		}
 		v.put(l)
 	}
+	v.sources(s)
 	v.blank()
 	counts := map[switchover.Action]int{}
 	for _, step := range p.Steps {
@@ -99,6 +101,9 @@ func (v *view) plan(p *switchover.Plan, c switchover.Choices) {
 	v.put(v.line().Put(theme.Head, "STEPS").Put(theme.Dim, fmt.Sprintf("  %d to create, %d to delete, %d to change, %d kept",
 		counts[switchover.Create], counts[switchover.Delete], counts[switchover.Change], counts[switchover.Keep])))
 	for _, step := range p.Steps {
+		if step.NoReturn {
+			v.turn(s.pausing)
+		}
 		shape, tone := mark.Action(step.Action)
 		l := v.line().Gap(1).Cell(tone, shape, 1).Gap(1).Cell(theme.Plain, step.ID, nameWidth(v.w)).Gap(1)
 		l.Cell(theme.Dim, step.Call, callWidth(v.w)).Gap(1).Tail(theme.Dim, step.Target, l.Left())
@@ -108,6 +113,35 @@ func (v *view) plan(p *switchover.Plan, c switchover.Choices) {
 	if len(p.Blockers) == 0 {
 		v.put(v.line().Put(theme.Accent, "a").Put(theme.Plain, " applies the plan. It asks for the function's name first."))
 	}
+}
+
+// turn draws the line in a plan from which on callers notice.
+func (v *view) turn(pausing bool) {
+	text := "from here on callers notice: the run pauses for your word"
+	if !pausing {
+		text = "from here on callers notice: the run does not pause"
+	}
+	l := v.line().Gap(1).Put(theme.Warn, "▲ "+text+" ")
+	for l.Left() > 1 {
+		l.Put(theme.Track, "─")
+	}
+	v.put(l)
+}
+
+// paused says what the run waits for.
+func (v *view) paused(s *Screen) {
+	step := s.waiting
+	if step == nil || s.job == nil || s.job.Cancelled() {
+		return
+	}
+	v.blank()
+	v.put(v.line().Put(theme.Warn, "▲ ").Put(theme.Strong, "POINT OF NO RETURN").Put(theme.Dim, "  paused before "+step.ID))
+	if s.verb == "Rolling back" {
+		v.say(theme.Plain, "The backup is verified and Lambda takes the Zip function again. From here on "+s.turning())
+	} else {
+		v.say(theme.Plain, "The image is built, proven, pushed and rehearsed; nobody has noticed. From here on "+s.turning())
+	}
+	v.put(v.line().Gap(1).Put(theme.Accent, "c").Put(theme.Plain, " goes on, after "+s.name+" is typed   ").Put(theme.Accent, "esc").Put(theme.Plain, " stops here"))
 }
 
 func nameWidth(w int) int { return min(max(w/3, 22), 40) }
@@ -136,22 +170,33 @@ func (s *Screen) runView(st *theme.Styles, w, h int) []string {
 		if s.job != nil && s.job.Cancelled() {
 			l.Put(theme.Warn, "  stopping at the next safe place")
 		}
+		if s.gap.open() {
+			l.Put(theme.Bad, "  ✗ the name does not answer")
+			if s.now.After(s.gap.from) {
+				l.Put(theme.Bad, ": "+duration(s.now.Sub(s.gap.from)))
+			}
+		} else if !s.gap.to.IsZero() {
+			l.Put(theme.Dim, "  the name did not answer for "+duration(s.gap.to.Sub(s.gap.from)))
+		}
 		v.put(l)
 		l = v.line().Bar(theme.Accent, int64(done), int64(max(of, 1)), min(w-24, 48)).Put(theme.Dim, fmt.Sprintf("  %d of %d", done, of))
 		if !s.started.IsZero() {
 			l.Put(theme.Dim, "  "+duration(s.now.Sub(s.started)))
 		}
 		v.put(l)
+		v.paused(s)
 	}
 	v.blank()
 	head := v.out
 	if len(head) > h-6 {
 		head = head[:max(h-6, 0)]
 	}
+	// The steps come first; what is left, up to half, is the selected one's.
 	details := s.details(st, w)
-	room := h - len(head) - len(details) - 1
-	if room < 4 {
-		details, room = nil, h-len(head)
+	room := h - len(head) - len(details)
+	if least := min(len(s.steps), max((h-len(head))/2, 4)); room < least {
+		details = details[:max(len(details)-(least-room), 0)]
+		room = h - len(head) - len(details)
 	}
 	s.list.Sync(len(s.steps), func(i int) string { return s.steps[i].ID })
 	from, to := s.list.Window(room)
@@ -225,45 +270,6 @@ func (s *Screen) imageCell(l *draw.Line, p *imageProgress, w int) {
 		l.Put(theme.Dim, draw.Bytes(done))
 	}
 	l.Gap(l.Left() - end)
-}
-
-// details are the lines about the selected step.
-func (s *Screen) details(st *theme.Styles, w int) []string {
-	c := s.list.Cursor()
-	if c < 0 || c >= len(s.steps) {
-		return nil
-	}
-	x := &s.steps[c]
-	v := view{st: st, w: w}
-	v.blank()
-	field := func(name, text string) {
-		if text != "" {
-			v.put(v.line().Cell(theme.Dim, name, 8).Put(theme.Plain, text))
-		}
-	}
-	field("step", x.ID+"  "+x.Call)
-	field("target", x.Target)
-	field("undo", x.Undo)
-	if x.message != "" {
-		for i, line := range draw.Para(st, w-1, 9, theme.Plain, x.message) {
-			if i == 3 {
-				break
-			}
-			v.out = append(v.out, line)
-		}
-	}
-	if x.image != nil {
-		for _, it := range x.image.items[:min(len(x.image.items), 7)] {
-			l := v.line().Gap(8).Cell(theme.Dim, it.name, min(max(w/3, 16), 48)).Gap(1)
-			if it.finished {
-				l.Put(theme.Good, "✓ ").Put(theme.Dim, draw.Bytes(it.done))
-			} else {
-				l.Bar(theme.Accent, it.done, it.total, 16).Put(theme.Dim, " "+draw.Bytes(it.done))
-			}
-			v.put(l)
-		}
-	}
-	return v.out
 }
 
 // endView says how it ended, and what can be typed next.
