@@ -10,7 +10,9 @@ import (
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/ui"
+	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/sessionlog"
 )
 
@@ -64,16 +66,24 @@ func (s *savedReport) Plan(context.Context, string, switchover.Choices) (*switch
 	return nil, nil, s.errSaved("what a switch needs to know")
 }
 
-func (s *savedReport) Apply(context.Context, *switchover.Snapshot, *switchover.Plan, switchover.Choices, func(switchover.Event)) (*switchover.Result, error) {
+func (s *savedReport) Apply(context.Context, *switchover.Snapshot, *switchover.Plan, switchover.Choices, migrate.Watch) (*switchover.Result, error) {
 	return nil, s.errSaved("an account to change")
 }
 
-func (s *savedReport) Resume(context.Context, string, func(switchover.Event)) (*switchover.Result, error) {
+func (s *savedReport) Resume(context.Context, string, migrate.Watch) (*switchover.Result, error) {
 	return nil, s.errSaved("an account to change")
 }
 
-func (s *savedReport) Rollback(context.Context, string, func(switchover.Event)) (*switchover.Result, error) {
+func (s *savedReport) Rollback(context.Context, string, migrate.Watch) (*switchover.Result, error) {
 	return nil, s.errSaved("an account to change")
+}
+
+func (s *savedReport) CompareLayer(context.Context, string, string, string) (string, error) {
+	return "", s.errSaved("a layer's image")
+}
+
+func (s *savedReport) PublishLayer(context.Context, string, string, string, func(image.Progress)) (string, error) {
+	return "", s.errSaved("a layer's image")
 }
 
 func (s *savedReport) Journals() ([]switchover.Entry, error) { return nil, s.errSaved("the journal") }
