@@ -172,6 +172,11 @@ func TestRules(t *testing.T) {
 			func(f *Facts) {
 				f.add("arn:l3", zipOf(t, "l3", ziptest.File("python/lib/python3.13/site-packages/a-1.dist-info/METADATA", "x")))
 			})},
+		"jar at two versions": {change: func(f *Facts) {
+			f.Runtime = "java21"
+			f.add("arn:l2", zipOf(t, "l2", ziptest.File("java/lib/acme-events-1.9.jar", "x")))
+			f.Code = zipOf(t, "code", ziptest.File("lib/acme-events-2.0.jar", "y"))
+		}, want: []string{"package-versions"}, text: "acme-events (1.9 in arn:l2, 2.0 in code)"},
 		"package at two versions in one layer": {change: python(layer(ziptest.File("python/a-1.dist-info/METADATA", "x"), ziptest.File("python/a-2.dist-info/METADATA", "x")))},
 		"package at another version in the code": {change: func(f *Facts) {
 			f.add("arn:l2", zipOf(t, "l2", ziptest.File("nodejs/node_modules/m/package.json", "1")))

@@ -233,6 +233,12 @@ func (s *Screen) Count() string {
 	default:
 		out = draw.Plural(found, "function")
 	}
+	if before := s.inv.KnownBefore(); before > 0 {
+		out += fmt.Sprintf(" · %d as known before", before)
+		if s.inv.Running() {
+			out += ", asking again"
+		}
+	}
 	if !s.filter.Empty() {
 		out = fmt.Sprintf("%d shown · %s", len(s.rows), out)
 	}

@@ -32,6 +32,7 @@ type Inventory struct {
 // progress is counted once per version.
 type progress struct {
 	version, measured, found int
+	before                   int // told from an earlier run's answers
 	listed                   bool
 }
 
@@ -167,11 +168,34 @@ func (v *Inventory) Progress() (measured, found int, listed bool) {
 				if r.Facts != nil && r.Facts.Complete {
 					p.measured++
 				}
+				if r.Before() {
+					p.before++
+				}
 			}
 		}
 		v.progress = p
 	}
 	return v.progress.measured, v.progress.found, v.progress.listed
+}
+
+// KnownBefore counts the functions that are told, in part, from what an earlier
+// run was answered.
+func (v *Inventory) KnownBefore() int {
+	v.Progress()
+	return v.progress.before
+}
+
+// Before reports whether an earlier run's answers tell part of the row.
+func (r *Row) Before() bool {
+	if r.Facts == nil {
+		return false
+	}
+	for _, l := range r.Facts.LayerFacts {
+		if !l.Asked.IsZero() {
+			return true
+		}
+	}
+	return !r.Facts.Asked.IsZero()
 }
 
 // Errors are the regions that could not be listed, with the reason.

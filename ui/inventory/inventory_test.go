@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"testing"
+	"time"
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/filter"
@@ -109,5 +110,26 @@ func TestLayers(t *testing.T) {
 	}
 	if ShortLayer(l.ARN) != "n:3" || ShortLayer("x.zip") != "x.zip" || LayerAccount(l.ARN) != "1" {
 		t.Fatal("names")
+	}
+}
+
+// What an earlier run was answered counts until it is told anew.
+func TestKnownBefore(t *testing.T) {
+	var v Inventory
+	v.Start()
+	then := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	f := account.Function{ARN: "arn:a:x", Name: "x", Region: "a"}
+	for _, c := range []struct {
+		facts account.Facts
+		want  int
+	}{
+		{account.Facts{Function: f, Asked: then}, 1},
+		{account.Facts{Function: f, LayerFacts: []*account.LayerVersion{{Asked: then}}}, 1},
+		{account.Facts{Function: f, LayerFacts: []*account.LayerVersion{{}}}, 0},
+	} {
+		v.Put(&c.facts)
+		if got := v.KnownBefore(); got != c.want {
+			t.Errorf("%+v: %d", c.facts, got)
+		}
 	}
 }
