@@ -125,7 +125,11 @@ func (f *follower) Read(p []byte) (int, error) {
 	n, err := f.g.file.ReadAt(p[:min(int64(len(p)), there-f.off)], f.off)
 	f.off += int64(n)
 	if n > 0 {
-		err = nil
+		return n, nil
 	}
-	return n, err
+	// The file of a conversion that has failed meanwhile may be closed.
+	if _, failed := f.g.result(); failed != nil && !errors.Is(failed, stream.ErrNotComputed) {
+		err = failed
+	}
+	return 0, err
 }

@@ -35,7 +35,7 @@ func TestStaysInside(t *testing.T) {
 	rng := rand.New(rand.NewPCG(31, 32))
 	const room = 40 << 10
 	memory, dst := guarded(t, 64<<10), guarded(t, room)
-	for round := range 600 {
+	for round := range rounds(600) {
 		stream := deflated(t, sample(rng, rng.IntN(1<<uint(rng.IntN(15))+1)), []int{-2, 0, 1, 6, 9}[rng.IntN(5)])
 		if round%2 != 0 {
 			stream[rng.IntN(len(stream))] ^= 1 << rng.IntN(8)
@@ -76,7 +76,7 @@ func TestLongestMatchLast(t *testing.T) {
 	for period := range 40 {
 		data := bytes.Repeat(sample(rand.New(rand.NewPCG(33, uint64(period))), period+1), 4000/(period+1))
 		stream := append(deflated(t, data, 9), make([]byte, 100)...)
-		for k := range 300 {
+		for k := range rounds(300) {
 			for _, plain := range []bool{false, true} {
 				d := Decoder{plain: plain}
 				from := room - Slack - k

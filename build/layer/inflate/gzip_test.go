@@ -64,7 +64,7 @@ func members(src io.Reader) (out []byte, count int, rest []byte, err error) {
 
 func TestGzipMembers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
-	for range 60 {
+	for range rounds(60) {
 		var file, want []byte
 		n := 1 + rng.IntN(3)
 		for range n {
@@ -85,7 +85,7 @@ func TestGzipMembers(t *testing.T) {
 // does not mind either.
 func TestGzipBroken(t *testing.T) {
 	rng := rand.New(rand.NewPCG(23, 24))
-	for range 1500 {
+	for range rounds(1500) {
 		file := gzipped(t, rng, sample(rng, rng.IntN(3000)))
 		if rng.IntN(3) == 0 {
 			file = file[:rng.IntN(len(file))]

@@ -35,6 +35,15 @@ func all(stream []byte, chunk, feed, limit int, plain bool) (out []byte, d *Deco
 	return out, d, nil
 }
 
+// rounds is n, or fewer in a short run, as beside the race detector, which makes
+// the loops many times slower.
+func rounds(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 // reference decodes with the standard library.
 func reference(stream []byte, limit int) ([]byte, int, error) {
 	br := bytes.NewReader(stream)
@@ -87,7 +96,7 @@ func sample(rng *rand.Rand, size int) []byte {
 
 func TestSameAsStandardLibrary(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for round := range 300 {
+	for round := range rounds(300) {
 		data := sample(rng, rng.IntN(1<<uint(rng.IntN(18))+1))
 		stream := deflated(t, data, []int{-2, 0, 1, 6, 9}[rng.IntN(5)])
 		chunk, feed := 1+rng.IntN(1<<uint(rng.IntN(18))), 1+rng.IntN(1<<uint(rng.IntN(16)))
@@ -144,7 +153,7 @@ func compare(t testing.TB, stream []byte, chunk, feed int) {
 // end.
 func TestFinalBit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 100 {
+	for range rounds(100) {
 		data := sample(rng, rng.IntN(200000))
 		stream := deflated(t, data, []int{-2, 0, 1, 6, 9}[rng.IntN(5)])
 		_, d, err := all(stream, 4096, 1000, 1<<30, false)
