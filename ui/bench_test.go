@@ -85,6 +85,32 @@ func BenchmarkAuditTick(b *testing.B) {
 	}
 }
 
+// BenchmarkOptKeyToFrame is one key press with the frame that follows, in a /opt of
+// 100,000 files with every directory unfolded, on a screen of 160x48.
+func BenchmarkOptKeyToFrame(b *testing.B) {
+	files := map[string]string{}
+	for i := range 100000 {
+		files[fmt.Sprintf("python/lib/package%03d/module%02d/file%05d.py", i/1000, i/20%50, i)] = ""
+	}
+	fake := newFake(6)
+	fake.files = map[string]map[string]string{"otel-collector:12": files, "code": {"index.js": ""}}
+	r := newRobot(b, fake, 160, 48).settle()
+	r.press(":").write("opt orders-api").press("enter").settle().press("E")
+	r.see("100,0")
+	down, up := keyOf("down"), keyOf("up")
+	b.ResetTimer()
+	for i := 0; b.Loop(); i++ {
+		key := down
+		if i%200 >= 100 {
+			key = up
+		}
+		r.m.Update(key)
+		if r.m.View().Content == "" {
+			b.Fatal("no frame")
+		}
+	}
+}
+
 // BenchmarkFirstFrame is the program's first frame, from nothing.
 func BenchmarkFirstFrame(b *testing.B) {
 	fake := newFake(10)
