@@ -194,6 +194,9 @@ func TestMouse(t *testing.T) {
 	}
 	r.click("L layers").see("functions › layers").click("functions").missing("› layers")
 	r.click("orders-api").click("orders-api").see("functions › orders-api").press("esc")
+	r.press("L").click("fonts").see("layer:fonts:2").click("LAYER VERSION").see("LAYER VERSION↑").press("O").
+		see("copied: https://eu-west-1.console.aws.amazon.com/lambda/home?region=eu-west-1#/layers/").press("esc")
+	r.press("F").click("legacy-export").click("legacy-export").see("› legacy-export").press("esc", "esc")
 	// A question is not answered by a click.
 	r.press("e").see("Export").click("Export").see("Export").press("esc")
 	r.press("ctrl+t").see("the mouse is the terminal's")

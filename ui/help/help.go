@@ -55,6 +55,7 @@ var grammar = [][2]string{
 	{"!term", "the term does not hold"},
 	{"/regex/", "the row matches the regular expression"},
 	{"~word", "the name has these letters in this order"},
+	{"@name", "a filter of the configuration file; :filter lists them"},
 	{"runtime:node", "the column contains it: name, runtime, arch, type, region, layer, ext, finding, handler, env, managed"},
 	{"size>200MB", "also >= < <= =, for size, zip, percent, layers, extensions, findings, memory; MB are 1024×1024 bytes"},
 	{"size:unknown", "the number is not known; size:none where there is none, as for images"},
