@@ -9,6 +9,7 @@
 //	column=word     the column is exactly it
 //	column>number   also >=, <, <=, =; sizes take KB, MB, GB (powers of 1024)
 //	"two words"     a word with spaces
+//	@name           a saved filter, where there are any
 //
 // A number that is not known fulfils no comparison, nor its negation:
 // "size:unknown" finds those rows, "size:none" those that have no such number.
