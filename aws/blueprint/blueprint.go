@@ -119,7 +119,7 @@ func FromConfiguration(c *types.FunctionConfiguration) *infra.Function {
 		f.Durable = &infra.Durable{TimeoutSec: int(aws.ToInt32(d.ExecutionTimeout)), RetentionDays: int(aws.ToInt32(d.RetentionPeriodInDays))}
 	}
 	if c.SnapStart != nil && c.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
-		f.Notes = append(f.Notes, "SnapStart does not exist for images")
+		f.Notes = append(f.Notes, "SnapStart is left out: Lambda takes it for images too, but some bases need a label for it")
 	}
 	return f
 }

@@ -237,13 +237,28 @@ func TestWarningsNeedAcceptance(t *testing.T) {
 	}
 }
 
+// What the account can tell counts as in a single function's plan: one that the
+// caller may not create is left alone.
+func TestPlanLooksAround(t *testing.T) {
+	b := newBench(t, names...)
+	b.Inject(emulator.Fault{Operation: "CreateFunction", Target: "shop-b", Kind: emulator.AccessDenied})
+	p := b.plan(1, accepted, names...)
+	for _, m := range p.Members {
+		denied := slices.ContainsFunc(m.Blockers(), func(n switchover.Notice) bool { return n.ID == "permissions" })
+		if denied != (m.Name == "shop-b") {
+			t.Errorf("%s has blockers %+v", m.Name, m.Blockers())
+		}
+	}
+}
+
 // The second function fails: its wave is finished, the next does not begin.
 // Resumed, the whole is done.
 func TestFirstFailureStops(t *testing.T) {
 	b := newBench(t, append(names, "shop-d")...)
-	b.Inject(emulator.Fault{Operation: "CreateFunction", Target: "shop-b-optlift-", Kind: emulator.AccessDenied})
 	all := append(names, "shop-d")
-	rep, err := b.fleet.Run(t.Context(), b.plan(2, accepted, all...), nil)
+	plan := b.plan(2, accepted, all...) // before the fault: IAM's simulation would tell of it
+	b.Inject(emulator.Fault{Operation: "CreateFunction", Target: "shop-b-optlift-", Kind: emulator.AccessDenied})
+	rep, err := b.fleet.Run(t.Context(), plan, nil)
 	if err == nil || rep == nil || rep.State != switchover.StateFailed || states(rep) != "done failed waiting waiting" {
 		t.Fatalf("%+v, %v", rep, err)
 	}

@@ -99,14 +99,16 @@ func (f *Fleet) Plan(ctx context.Context, functions []Function, o Options, progr
 	for i := range p.Members {
 		g.Go(func() error {
 			m := &p.Members[i]
-			snap, err := switchers.of(m.Region).Capture(ctx, m.Name)
+			s := switchers.of(m.Region)
+			snap, err := s.Capture(ctx, m.Name)
+			if err == nil {
+				m.Plan, err = s.Plan(ctx, snap, choicesFor(snap, o.Choices))
+			}
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
 			case err != nil:
 				m.Problem = session.Clean(session.Explain(err))
-			default:
-				m.Plan = switchover.PlanFor(snap, choicesFor(snap, o.Choices))
 			}
 			mu.Lock()
 			defer mu.Unlock()

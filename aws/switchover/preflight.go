@@ -116,7 +116,7 @@ func (n *notices) function(s *Snapshot, c Choices, f types.FunctionConfiguration
 		n.refuse("tenancy", "the function isolates tenants: whether container images can is not documented, and the setting can't be added later")
 	}
 	if f.SnapStart != nil && f.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
-		n.lose("snapstart", "SnapStart: container images do not have it, so cold starts may become slower")
+		n.lose("snapstart", "SnapStart: the image function is made without it, so cold starts may become slower; Lambda takes it for images too (some bases need a label): turn it on and publish a version afterwards")
 	}
 	if f.DurableConfig != nil {
 		n.lose("durable-history", "the history of finished durable executions, whose ARNs name the old function")

@@ -75,7 +75,7 @@ image=$uri@$digest`, r.localTag())
 			p("- `%s` starts an internal extension: it has to be in the new function's environment, too.", v)
 		}
 	}
-	p("- SnapStart and code signing do not exist for images.")
+	p("- Code signing does not exist for images. SnapStart does, but is left out here: some bases need a label for it.")
 	return []byte(b.String())
 }
 
