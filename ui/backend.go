@@ -42,7 +42,10 @@ type Where struct {
 	Caller  string // ARN
 	Profile string
 	Regions []string
-	Demo    bool // the embedded account
+	// Accounts are the profiles shown side by side, nil where it is one. Account is
+	// the first one's then, and nothing can be changed.
+	Accounts []account.AccountReport
+	Demo     bool // the embedded account
 	// Saved says which saved report is shown, where there is no account behind the
 	// screens; "" where there is one.
 	Saved string
@@ -50,6 +53,28 @@ type Where struct {
 	Note string
 	// Endpoint is where the account is served when that is not AWS; "" for AWS.
 	Endpoint string
+}
+
+// OneProfile is what to do to change something while several profiles are shown.
+const OneProfile = "start optlift with one profile to change an account"
+
+// fixed says why nothing can be changed, "" where it can.
+func (w *Where) fixed() string {
+	if len(w.Accounts) > 1 {
+		return OneProfile
+	}
+	return ""
+}
+
+// profiles are the profiles by the account that they are of.
+func (w *Where) profiles() map[string]string {
+	out := map[string]string{}
+	for _, a := range w.Accounts {
+		if a.Account != "" && a.Message == "" {
+			out[a.Account] = a.Profile
+		}
+	}
+	return out
 }
 
 // Options start the terminal.

@@ -48,6 +48,22 @@ var short = map[string]string{
 	"f": "functions", "fn": "function", "o": "opt", "l": "layers", "m": "migrate", "j": "journal", "q": "quit", "h": "help", "q!": "quit",
 }
 
+// changes are the screens' actions that end in changing the account.
+var changes = []string{"migrate", "bulk", "resume", "rollback"}
+
+// actions are what can be done on the screen on top.
+func (m *model) actions() []keys.Action {
+	out := m.top().Actions()
+	if why := m.where.fixed(); why != "" {
+		for i := range out {
+			if slices.Contains(changes, out[i].ID) {
+				out[i].Disabled = why
+			}
+		}
+	}
+	return out
+}
+
 // globals are what can be done on every screen.
 func (m *model) globals() []keys.Action {
 	const group = "Everywhere"
@@ -211,7 +227,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		m.push(key, sessionlog.New(m.log, m.backend.Calls))
 	case "help":
 		if _, ok := m.top().(*help.Screen); !ok {
-			m.push(key, help.New(m.top().Crumb(), commands, m.bound.Apply(m.top().Actions()), m.bound.Apply(m.globals())))
+			m.push(key, help.New(m.top().Crumb(), commands, m.bound.Apply(m.actions()), m.bound.Apply(m.globals())))
 		}
 	case "arm":
 		if m.armed {
@@ -258,6 +274,10 @@ func (m *model) function(args []string) (arn string, ok bool) {
 
 // openMigration shows the migration that runs, or plans one.
 func (m *model) openMigration(args []string) tea.Cmd {
+	if why := m.where.fixed(); why != "" {
+		m.say(screen.Info, "not now: "+why)
+		return nil
+	}
 	if m.current != nil && m.current.Running() {
 		if len(args) > 0 {
 			arn, ok := m.function(args)
@@ -295,6 +315,9 @@ func (m *model) openMigration(args []string) tea.Cmd {
 
 // again goes on with a journal, or takes it back.
 func (m *model) again(a journal.Again) screen.Effect {
+	if why := m.where.fixed(); why != "" {
+		return screen.Say(screen.Info, "not now: "+why)
+	}
 	if m.jobs.Guarded() != nil {
 		return screen.Say(screen.Warn, "one migration at a time: one is under way, :migrate shows it")
 	}

@@ -37,6 +37,7 @@ type fakeBackend struct {
 	files     map[string]map[string]string // what layers hold, instead of zips
 	endpoint  string                       // where the account is served, when not by AWS
 	errors    []account.RegionError
+	accounts  []account.AccountReport // several, of as many profiles
 
 	// hold, when set, is received from before each event of an audit.
 	hold chan struct{}
@@ -135,6 +136,28 @@ func newFake(n int) *fakeBackend {
 	return b
 }
 
+// otherAccount is the second one of newFakes.
+const otherAccount = "210987654321"
+
+// newFakes makes two accounts that a profile each shows, with a function of one
+// name in both, and a third profile that could not be opened.
+func newFakes(n int) *fakeBackend {
+	b := newFake(n)
+	for _, i := range []int{1, 5} {
+		f := *b.functions[i]
+		f.ARN = strings.Replace(f.ARN, fakeAccount, otherAccount, 1)
+		b.functions = append(b.functions, &f)
+	}
+	why := "the login of profile out has expired: aws sso login --profile out"
+	b.accounts = []account.AccountReport{
+		{Profile: "prod", Account: fakeAccount, Regions: b.regions},
+		{Profile: "test", Account: otherAccount, Regions: b.regions},
+		{Profile: "out", Regions: []string{}, Message: why, Failed: true},
+	}
+	b.errors = []account.RegionError{{Profile: "out", Message: why}}
+	return b
+}
+
 func fakePlan() *switchover.Plan {
 	fn := arn("function", "orders-api")
 	return &switchover.Plan{
@@ -155,7 +178,7 @@ func fakePlan() *switchover.Plan {
 }
 
 func (b *fakeBackend) Where() Where {
-	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: true, Note: b.unsure, Endpoint: b.endpoint}
+	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: b.accounts == nil, Note: b.unsure, Endpoint: b.endpoint, Accounts: b.accounts}
 }
 
 func (b *fakeBackend) Armed() bool {

@@ -57,6 +57,10 @@ func (m *model) arm(then func() screen.Effect) tea.Cmd {
 	if m.armed {
 		return m.perform(then())
 	}
+	if why := m.where.fixed(); why != "" {
+		m.say(screen.Info, "not now: "+why)
+		return nil
+	}
 	b := m.backend
 	m.ask = &screen.Question{
 		Dialog: &dialog.Dialog{

@@ -106,6 +106,10 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 	if m.nocolor = opts.NoColor; m.nocolor {
 		m.depth = theme.Mono
 	}
+	if len(m.where.Accounts) > 1 {
+		m.inv.Profiles = m.where.profiles()
+		m.account.Profiles = m.inv.Profiles
+	}
 	m.paint()
 	if opts.History != "" {
 		m.recall(opts.History)

@@ -92,5 +92,5 @@ func (m *model) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 // tables are what can be done now: the screen's actions, then those of every
 // screen, with the keys they are bound to.
 func (m *model) tables() [2][]keys.Action {
-	return [2][]keys.Action{m.bound.Apply(m.top().Actions()), m.bound.Apply(m.globals())}
+	return [2][]keys.Action{m.bound.Apply(m.actions()), m.bound.Apply(m.globals())}
 }

@@ -20,6 +20,7 @@ var scenes = slices.Concat(scenesOfList, scenesOfRooms)
 // scenesOfList are the first screen and what every screen has.
 var scenesOfList = []scene{
 	{"functions", func(t *testing.T, w, h int) *robot { return newRobot(t, newFake(40), w, h).settle() }},
+	{"functions-profiles", func(t *testing.T, w, h int) *robot { return newRobot(t, newFakes(40), w, h).settle().press("down") }},
 	{"functions-filling", func(t *testing.T, w, h int) *robot {
 		b := newFake(9)
 		b.hold = make(chan struct{})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/ui/functions"
+	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/job"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/prompt"
@@ -94,7 +95,7 @@ func (m *model) drain() {
 	for _, e := range events {
 		m.inv.Apply(e)
 		if e.Region != nil {
-			m.say(screen.Warn, e.Region.Region+": "+e.Region.Message)
+			m.say(screen.Warn, inventory.Whose(*e.Region)+": "+e.Region.Message)
 		}
 	}
 	m.broadcast(functions.Changed{})
@@ -175,7 +176,7 @@ func (m *model) key(msg tea.KeyPressMsg) tea.Cmd {
 		return m.typing(msg)
 	}
 	m.note = ""
-	action, ok := keys.Find(msg, m.bound.Apply(m.top().Actions()), m.bound.Apply(m.globals()))
+	action, ok := keys.Find(msg, m.bound.Apply(m.actions()), m.bound.Apply(m.globals()))
 	if !ok {
 		return nil
 	}

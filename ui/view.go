@@ -137,7 +137,16 @@ func (m *model) banner() string {
 	if m.armed {
 		brand = theme.Armed
 	}
-	l.Put(brand, " optlift ").Put(plain, " "+m.where.Account)
+	l.Put(brand, " optlift ")
+	if len(m.where.Accounts) > 1 {
+		badge = " READ-ONLY: one profile can change "
+		if m.w < 100 {
+			badge = " READ-ONLY with several profiles "
+		}
+		m.several(l, max(l.Left()-len([]rune(badge))-1, 0))
+	} else {
+		l.Put(plain, " "+m.where.Account)
+	}
 	if m.where.Demo {
 		l.Put(dim, " demo account")
 	} else if m.where.Saved != "" {
@@ -160,6 +169,22 @@ func (m *model) banner() string {
 		l.Gap(fill)
 	}
 	return l.Put(tone, badge).String()
+}
+
+// several names the profiles on screen in w columns, those that failed with a mark.
+func (m *model) several(out *draw.Line, w int) {
+	l := draw.NewLine(m.styles, w, false)
+	for _, a := range m.where.Accounts {
+		switch {
+		case a.Failed:
+			l.Put(theme.Warn, " ✗ "+a.Profile)
+		case m.w < 120:
+			l.Put(theme.Plain, " "+a.Profile)
+		default:
+			l.Put(theme.Plain, " "+a.Profile).Put(theme.Dim, " "+a.Account)
+		}
+	}
+	out.Append(l)
 }
 
 func (m *model) crumbs() string {

@@ -135,8 +135,10 @@ type Event struct {
 // Listing tells how far the listing of a region is.
 type Listing struct {
 	Region string
-	Found  int
-	Done   bool
+	// Account tells whose region, where there are several accounts.
+	Account string
+	Found   int
+	Done    bool
 }
 
 // RegionError is a region whose functions could not all be listed.

@@ -81,7 +81,7 @@ func reportLayers(facts []*Facts) []LayerVersionReport {
 		for _, l := range f.LayerFacts {
 			r := byARN[l.ARN]
 			if r == nil {
-				r = newLayerReport(l, accountOf(f.ARN))
+				r = newLayerReport(l, AccountOfARN(f.ARN))
 				byARN[l.ARN], content[l.ARN] = r, l.content
 				if v, image := publishers.Of(l.ARN); v != nil {
 					r.Publisher, r.Image, r.Source = v.Publisher, image, v.Source
@@ -182,8 +182,8 @@ func (r *Report) TakeNewest(n *NewestLayers) {
 // Outdated tells whether a newer version is known.
 func (r *LayerVersionReport) Outdated() bool { return r.Newest != nil && *r.Newest > r.Version }
 
-// accountOf is the account of an ARN, "" where there is none in it.
-func accountOf(arn string) string {
+// AccountOfARN is the account of an ARN, "" where there is none in it.
+func AccountOfARN(arn string) string {
 	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
 		return parts[4]
 	}

@@ -137,7 +137,7 @@ func (r *Report) namePublishers() {
 
 func (f *Facts) report() FunctionReport {
 	r := FunctionReport{
-		ARN: f.ARN, Account: accountOf(f.ARN), Name: f.Name, Region: f.Region, PackageType: f.PackageType, Runtime: f.Runtime,
+		ARN: f.ARN, Account: AccountOfARN(f.ARN), Name: f.Name, Region: f.Region, PackageType: f.PackageType, Runtime: f.Runtime,
 		Architecture: f.Architecture, CodeSize: f.CodeSize, UnzippedCode: f.Code.size(), Limit: UnzippedLimit,
 		Layers:     make([]LayerReport, 0, len(f.LayerFacts)),
 		Extensions: append([]Extension{}, f.Extensions...), Findings: append([]Finding{}, f.Findings...),

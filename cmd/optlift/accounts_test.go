@@ -16,7 +16,9 @@ import (
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/session/sessiontest"
+	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/build/zipdir/ziptest"
+	"github.com/optlift/optlift/ui/migrate"
 )
 
 // invoke runs the program in this process.
@@ -85,9 +87,82 @@ func TestSeveralProfiles(t *testing.T) {
 	if code, out, problems = invoke(t, "audit", "--profile", "one,two", "--versions", "-o", "csv"); code != 0 || !strings.Contains(out, ",account,profile,versions,aliases\n") || !strings.Contains(out, ",two,0,\n") {
 		t.Errorf("exit %d\n%s\n%s", code, out, problems)
 	}
+	testProfilesOnScreen(t, &app{io: &streams{}, profiles: []string{"one", "two", "again", "out"}})
+	if _, err := openAccounts(t.Context(), &app{io: &streams{}, profiles: []string{"one", "two"}, write: true}); err == nil {
+		t.Error("several profiles were armed")
+	}
 	for _, args := range [][]string{{"opt", "mine", "--profile", "one,two"}, {"plan", "mine", "--profile", "one,two"}, {"audit", "--profile", "one,two", "--demo"}} {
 		if code, _, problems = invoke(t, args...); code != 2 || !strings.Contains(problems, "--profile") {
 			t.Error(args, code, problems)
+		}
+	}
+}
+
+// testProfilesOnScreen shows two accounts at once: each function is asked for with
+// the session of its account, and nothing changes either.
+func testProfilesOnScreen(t *testing.T, a *app) {
+	t.Helper()
+	defer func() {
+		if err := a.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	s, err := openAccounts(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := s.Where(); len(w.Accounts) != 4 || w.Account != "123456789012" || !w.Accounts[3].Failed || s.Armed() {
+		t.Errorf("%+v", w)
+	}
+	arns := map[string]string{}
+	listed := map[string]bool{}
+	var failed []account.RegionError
+	if err := s.Audit(t.Context(), func(e account.Event) {
+		switch {
+		case e.Facts != nil:
+			arns[e.Facts.Name] = e.Facts.ARN
+		case e.Listing != nil && e.Listing.Done:
+			listed[e.Listing.Account] = true
+		case e.Region != nil:
+			failed = append(failed, *e.Region)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(arns) != 2 || !listed["123456789012"] || !listed["210987654321"] || len(failed) != 1 || failed[0].Profile != "out" || failed[0].Message == "" {
+		t.Errorf("%v %v %+v", arns, listed, failed)
+	}
+	for name, arn := range arns {
+		if f, err := s.Measure(t.Context(), arn); err != nil || f.Name != name {
+			t.Error(name, f, err)
+		}
+		set, err := s.Open(t.Context(), arn)
+		if err != nil || set.Function == nil || set.Function.ARN != arn {
+			t.Fatal(name, err)
+		}
+		if err := set.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.Open(t.Context(), "mine"); err == nil || !strings.Contains(err.Error(), "ARN") {
+		t.Error("a bare name was taken for a function of one of the accounts:", err)
+	}
+	if _, n := s.Calls(); n == 0 {
+		t.Error("no calls")
+	}
+	_, _, plan := s.Plan(t.Context(), arns["mine"], switchover.Choices{})
+	_, apply := s.Apply(t.Context(), nil, nil, switchover.Choices{}, migrate.Watch{})
+	_, resume := s.Resume(t.Context(), "x", migrate.Watch{})
+	_, rollback := s.Rollback(t.Context(), "x", migrate.Watch{})
+	_, publish := s.PublishLayer(t.Context(), arns["mine"], "", "", nil)
+	for i, err := range []error{s.Arm("123456789012"), plan, apply, resume, rollback, publish} {
+		if err == nil || !strings.Contains(err.Error(), "one profile") {
+			t.Error(i, err)
+		}
+	}
+	for _, p := range s.places {
+		if p.session != nil && p.session.Armed() {
+			t.Error(p.report.Profile, "is armed")
 		}
 	}
 }

@@ -73,7 +73,7 @@ typed in the terminal UI.`,
 	})
 	cmd.Flags().StringVar(&from, "from", "", "show a report saved with audit -o json in the terminal UI, without asking the account")
 	f := cmd.PersistentFlags()
-	f.StringSliceVar(&a.profiles, "profile", nil, "AWS profile to use; audit takes several, separated by commas")
+	f.StringSliceVar(&a.profiles, "profile", nil, "AWS profile to use; audit and the terminal UI take several, separated by commas")
 	f.StringSliceVar(&a.regions, "region", nil, "AWS region, several separated by commas, or all")
 	f.BoolVar(&a.demo, "demo", false, "work on an embedded account instead of AWS")
 	f.BoolVar(&a.write, "write", false, "allow writes to the account")

@@ -32,6 +32,13 @@ func runUI(ctx context.Context, a *app, from string) error {
 		}
 		return a.show(ctx, &savedReport{report: r})
 	}
+	if len(a.profiles) > 1 {
+		several, err := openAccounts(ctx, a)
+		if err != nil {
+			return err
+		}
+		return a.show(ctx, several)
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -90,8 +97,10 @@ func (w *workspace) Armed() bool                { return w.session.Armed() }
 func (w *workspace) Arm(accountID string) error { return w.session.Arm(accountID) }
 func (w *workspace) Explain(err error) string   { return session.Explain(err) }
 
-func (w *workspace) Calls() ([]sessionlog.Call, int) {
-	calls, total := w.session.Log().Calls()
+func (w *workspace) Calls() ([]sessionlog.Call, int) { return callsOf(w.session) }
+
+func callsOf(s *session.Session) ([]sessionlog.Call, int) {
+	calls, total := s.Log().Calls()
 	out := make([]sessionlog.Call, len(calls))
 	for i, c := range calls {
 		out[i] = sessionlog.Call{

@@ -5,6 +5,16 @@ import "strings"
 // Account is where a call goes.
 type Account struct {
 	Profile string // "" for the environment's
+	// Profiles are, by account, those to use instead of Profile.
+	Profiles map[string]string
+}
+
+// Of is where a call goes that is about something with an ARN.
+func (a Account) Of(arn string) Account {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && a.Profiles[parts[4]] != "" {
+		a.Profile = a.Profiles[parts[4]]
+	}
+	return a
 }
 
 func (a Account) call(region string, words ...string) string {
@@ -29,12 +39,12 @@ func (a Account) ListFunctions(region string) string {
 
 // GetFunction reads one function.
 func (a Account) GetFunction(arn string) string {
-	return a.call(Region(arn), "lambda", "get-function", "--function-name", arn)
+	return a.Of(arn).call(Region(arn), "lambda", "get-function", "--function-name", arn)
 }
 
 // GetLayer reads a layer version.
 func (a Account) GetLayer(arn string) string {
-	return a.call(Region(arn), "lambda", "get-layer-version-by-arn", "--arn", arn)
+	return a.Of(arn).call(Region(arn), "lambda", "get-layer-version-by-arn", "--arn", arn)
 }
 
 // Region is the region of an ARN, "" when it names none.

@@ -107,6 +107,13 @@ var columns = []column{
 	},
 	dim("region", "REGION", "its region", 14, 14, 5, func(r *inventory.Row) string { return r.Region }),
 	{
+		Column: table.Column{ID: "profile", Title: "PROFILE", Width: 10, Flex: true, Max: 20},
+		help:   "the profile that asked, where there are several",
+		cell:   func(_ *Screen, r *inventory.Row) table.Cell { return orNone(r.Profile()) },
+		text:   (*inventory.Row).Profile,
+	},
+	dim("account", "ACCOUNT", "the id of its account", 12, 12, 6, (*inventory.Row).Account),
+	{
 		Column: table.Column{ID: "memory", Title: "MEMORY", Width: 8, Right: true, Number: true, Rank: 10},
 		help:   "its memory",
 		cell: func(_ *Screen, r *inventory.Row) table.Cell {
@@ -184,7 +191,8 @@ type Layout struct {
 }
 
 // DefaultLayout is the layout of those who have chosen none. Its column of
-// regions is left out where there is one region only.
+// regions is left out where there is one region only, and one of profiles added
+// where there are several.
 func DefaultLayout() Layout {
 	return Layout{
 		Columns: []string{"name", "runtime", "arch", "type", "layers", "zip", "unzipped", "percent", "extensions", "findings", "region"},
@@ -203,8 +211,11 @@ func (s *Screen) use(l Layout) {
 	}
 	s.layout = l.clone()
 	byDefault := slices.Equal(l.Columns, DefaultLayout().Columns)
+	if byDefault && len(s.inv.Profiles) > 0 {
+		s.layout.Columns = append(s.layout.Columns, "profile")
+	}
 	s.shown, s.table.Columns = nil, nil
-	for _, id := range l.Columns {
+	for _, id := range s.layout.Columns {
 		c, ok := columnOf(id)
 		if !ok || byDefault && id == "region" && len(s.regions) == 1 {
 			continue

@@ -20,7 +20,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 			break
 		}
 		out = append(out, draw.NewLine(st, w, false).Gap(1).Put(theme.Warn, "! ").
-			Put(theme.Plain, e.Region+" could not be listed to its end: "+e.Message).String())
+			Put(theme.Plain, unlisted(e)+": "+e.Message).String())
 	}
 	if len(s.rows) == 0 {
 		return append(out, s.empty(st, w)...)
@@ -45,6 +45,14 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		out = append(out, s.legend(st, w))
 	}
 	return out
+}
+
+// unlisted says what is missing among the rows.
+func unlisted(e account.RegionError) string {
+	if e.Region == "" {
+		return inventory.Whose(e) + " could not be opened"
+	}
+	return inventory.Whose(e) + " could not be listed to its end"
 }
 
 func (s *Screen) cell(row, col int) table.Cell {
@@ -150,7 +158,7 @@ func (s *Screen) empty(st *theme.Styles, w int) []string {
 		say(theme.Bad, "The functions could not be listed.")
 		for _, e := range s.inv.Errors() {
 			out = append(out, "")
-			say(theme.Strong, e.Region)
+			say(theme.Strong, inventory.Whose(e))
 			say(theme.Plain, e.Message)
 		}
 		out = append(out, "")

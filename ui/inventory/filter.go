@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ var columns = filter.Columns{
 	"name": false, "runtime": false, "arch": false, "type": false, "region": false, "managed": false,
 	"layer": false, "layers": true, "zip": true, "size": true, "unzipped": true, "percent": true,
 	"ext": false, "extensions": true, "finding": false, "findings": true, "handler": false, "env": false,
-	"memory": true,
+	"memory": true, "account": false, "profile": false,
 }
 
 // Columns are what functions can be filtered by.
@@ -39,6 +40,10 @@ func (r *Row) FilterField(column string) []string {
 		return one(r.PackageType)
 	case "region":
 		return one(r.Region)
+	case "account":
+		return one(r.Account())
+	case "profile":
+		return one(r.profile)
 	case "handler":
 		return one(r.Handler)
 	case "layer", "layers":
@@ -108,5 +113,7 @@ func (r *Row) FilterNumber(column string) (float64, filter.Presence) {
 }
 
 func sortErrors(errs []account.RegionError) {
-	slices.SortFunc(errs, func(a, b account.RegionError) int { return strings.Compare(a.Region, b.Region) })
+	slices.SortFunc(errs, func(a, b account.RegionError) int {
+		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(a.Region, b.Region))
+	})
 }

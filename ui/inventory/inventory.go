@@ -14,14 +14,18 @@ type Row struct {
 
 	text, name string // lower case, for the filter
 	extensions []string
+	profile    string
 	generation int
 }
 
 // Inventory is an account's functions. The zero value is empty.
 type Inventory struct {
+	// Profiles are those of the accounts on screen, by account; nil for one account.
+	Profiles map[string]string
+
 	rows       []*Row
 	byARN      map[string]*Row
-	regions    map[string]region
+	regions    map[place]region
 	generation int
 	version    int
 	running    bool
@@ -36,10 +40,14 @@ type progress struct {
 	listed                   bool
 }
 
+// place is a region of an account, "" where there is one account, or a profile
+// that could not be opened.
+type place struct{ account, region, profile string }
+
 type region struct {
 	found int
 	done  bool
-	err   string
+	err   account.RegionError
 }
 
 // Start begins a new audit. What is known stays until it is told anew.
@@ -47,7 +55,7 @@ func (v *Inventory) Start() {
 	v.generation++
 	v.version++
 	v.running = true
-	v.regions = map[string]region{}
+	v.regions = map[place]region{}
 	if v.byARN == nil {
 		v.byARN = map[string]*Row{}
 	}
@@ -61,8 +69,11 @@ func (v *Inventory) Finish() {
 	v.layers = nil
 	kept := v.rows[:0]
 	for _, r := range v.rows {
-		reg := v.regions[r.Region]
-		if r.generation != v.generation && reg.done && reg.err == "" {
+		reg, ok := v.regions[place{account: r.Account(), region: r.Region}]
+		if !ok {
+			reg = v.regions[place{region: r.Region}]
+		}
+		if r.generation != v.generation && reg.done && reg.err.Message == "" {
 			delete(v.byARN, r.ARN)
 			continue
 		}
@@ -81,17 +92,22 @@ func (v *Inventory) Apply(e account.Event) {
 		r := v.row(e.Listed.ARN)
 		r.Function = *e.Listed
 		r.generation = v.generation
-		r.index()
+		v.index(r)
 	case e.Facts != nil:
 		v.Put(e.Facts)
 	case e.Region != nil:
-		reg := v.regions[e.Region.Region]
-		reg.err = e.Region.Message
-		v.regions[e.Region.Region] = reg
+		at := place{account: e.Region.Account, region: e.Region.Region}
+		if at.region == "" {
+			at.profile = e.Region.Profile
+		}
+		reg := v.regions[at]
+		reg.err = *e.Region
+		v.regions[at] = reg
 	case e.Listing != nil:
-		reg := v.regions[e.Listing.Region]
+		at := place{account: e.Listing.Account, region: e.Listing.Region}
+		reg := v.regions[at]
 		reg.found, reg.done = e.Listing.Found, e.Listing.Done
-		v.regions[e.Listing.Region] = reg
+		v.regions[at] = reg
 	}
 }
 
@@ -103,7 +119,7 @@ func (v *Inventory) Put(f *account.Facts) {
 	r.Function = f.Function
 	r.Facts = f
 	r.generation = v.generation
-	r.index()
+	v.index(r)
 }
 
 func (v *Inventory) row(arn string) *Row {
@@ -159,7 +175,7 @@ func (v *Inventory) Progress() (measured, found int, listed bool) {
 		p := progress{version: v.version, listed: !v.running || len(v.regions) > 0}
 		if v.running {
 			for _, r := range v.regions {
-				p.listed = p.listed && (r.done || r.err != "")
+				p.listed = p.listed && (r.done || r.err.Message != "")
 			}
 		}
 		for _, r := range v.rows {
@@ -198,22 +214,41 @@ func (r *Row) Before() bool {
 	return !r.Facts.Asked.IsZero()
 }
 
-// Errors are the regions that could not be listed, with the reason.
+// Errors are the regions that could not be listed and the profiles that could not
+// be opened, which have no region, with the reason.
 func (v *Inventory) Errors() []account.RegionError {
 	var out []account.RegionError
-	for name, r := range v.regions {
-		if r.err != "" {
-			out = append(out, account.RegionError{Region: name, Message: r.err})
+	for _, r := range v.regions {
+		if r.err.Message != "" {
+			out = append(out, r.err)
 		}
 	}
 	sortErrors(out)
 	return out
 }
 
+// Whose names what an error is about: a region, a profile, or a profile's region.
+func Whose(e account.RegionError) string {
+	switch {
+	case e.Profile == "":
+		return e.Region
+	case e.Region == "":
+		return "profile " + e.Profile
+	}
+	return e.Region + " of profile " + e.Profile
+}
+
+// Account is the id of the function's account.
+func (r *Row) Account() string { return account.AccountOfARN(r.ARN) }
+
+// Profile is the profile that asked, "" where there is one account.
+func (r *Row) Profile() string { return r.profile }
+
 // index makes the texts that the filter compares.
-func (r *Row) index() {
+func (v *Inventory) index(r *Row) {
+	r.profile = v.Profiles[r.Account()]
 	r.name = strings.ToLower(r.Name)
-	parts := []string{r.Name, r.Runtime, r.Architecture, r.PackageType, r.Region}
+	parts := []string{r.Name, r.Runtime, r.Architecture, r.PackageType, r.Region, r.profile}
 	for _, l := range r.Layers {
 		parts = append(parts, ShortLayer(l.ARN))
 	}

@@ -135,7 +135,7 @@ func (s *Screen) Do(id string) screen.Effect {
 	case "users":
 		return screen.Effect{Open: screen.Place{Name: "functions", Args: []string{"layers:" + l.ARN}}}
 	case "copy":
-		return screen.Effect{Copy: s.account.GetLayer(l.ARN)}
+		return screen.Effect{Copy: s.account.Of(l.Functions[0].ARN).GetLayer(l.ARN)}
 	}
 	return screen.Effect{}
 }
@@ -239,7 +239,10 @@ func (s *Screen) cell(row, col int) table.Cell {
 		return table.Text(theme.Plain, inventory.ShortLayer(l.ARN), false)
 	case colOwner:
 		owner := inventory.LayerAccount(l.ARN)
-		if owner == s.own {
+		switch profile := s.inv.Profiles[owner]; {
+		case profile != "":
+			return table.Text(theme.Dim, profile, false)
+		case owner == s.own:
 			return table.Text(theme.Dim, "this account", false)
 		}
 		return table.Text(theme.Accent, owner, false)
