@@ -93,7 +93,7 @@ func TestLayersFrom(t *testing.T) {
 		t.Fatalf("the run was given %v", got)
 	}
 	// Back to the zip.
-	r = migrateTo(t, newFake(10), 110, 40).press("v", "i").write("ghcr.io/acme/good:12").press("enter").settle().press("b").settle().press("esc").see("its zip").missing("sha256:77aa")
+	migrateTo(t, newFake(10), 110, 40).press("v", "i").write("ghcr.io/acme/good:12").press("enter").settle().press("b").settle().press("esc").see("its zip").missing("sha256:77aa")
 }
 
 func TestPauseCanBeTurnedOff(t *testing.T) {
