@@ -25,6 +25,8 @@ type Backend interface {
 	Audit(ctx context.Context, emit func(account.Event)) error
 	// Measure reads one function again.
 	Measure(ctx context.Context, arn string) (*account.Facts, error)
+	// History reads a function's versions and aliases.
+	History(ctx context.Context, arn string) (*account.History, error)
 	// Open opens the archives a target stands for, to look into.
 	Open(ctx context.Context, targets ...string) (*target.Set, error)
 	// Switcher plans, applies and takes back.

@@ -16,6 +16,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/image"
+	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/sessionlog"
 )
@@ -37,6 +38,7 @@ type fakeBackend struct {
 	files     map[string]map[string]string // what layers hold, instead of zips
 	endpoint  string                       // where the account is served, when not by AWS
 	errors    []account.RegionError
+	newest    []*account.NewestLayers
 	accounts  []account.AccountReport // several, of as many profiles
 
 	// hold, when set, is received from before each event of an audit.
@@ -136,6 +138,37 @@ func newFake(n int) *fakeBackend {
 	return b
 }
 
+// newTold makes an account whose layers tell something: a newer version, uses that
+// are not declared, the same content twice, a known publisher.
+func newTold() *fakeBackend {
+	b := newFake(12)
+	extension := &account.LayerVersion{
+		ARN: "arn:aws:lambda:eu-west-1:464622532012:layer:Datadog-Extension:65", Size: 9 * mib, CodeSHA256: "dog=",
+		Archive: account.Archive{State: account.OK, Unzipped: 30 * mib},
+	}
+	orders := b.functions[1]
+	orders.Layers = append(orders.Layers, account.LayerRef{ARN: extension.ARN, Size: extension.Size})
+	orders.LayerFacts = append(orders.LayerFacts, extension)
+	orders.Total += extension.Unzipped
+	orders.Asked = epoch
+	for _, f := range b.functions {
+		for _, l := range f.LayerFacts {
+			switch inventory.ShortLayer(l.ARN) {
+			case "otel-collector:12":
+				l.CodeSHA256, l.Runtimes, l.Architectures = "otel=", []string{"nodejs22.x", "python3.13"}, []string{"x86_64"}
+			case "python-deps:4":
+				l.CodeSHA256, l.Runtimes = "one=", []string{"python3.13"}
+			case "fonts:2":
+				l.CodeSHA256 = "one="
+			}
+		}
+	}
+	b.newest = []*account.NewestLayers{{Account: fakeAccount, Region: fakeRegion, State: account.OK, Versions: map[string]int64{
+		arn("layer", "otel-collector"): 14, arn("layer", "python-deps"): 4, arn("layer", "fonts"): 2,
+	}}}
+	return b
+}
+
 // otherAccount is the second one of newFakes.
 const otherAccount = "210987654321"
 
@@ -226,6 +259,9 @@ func (b *fakeBackend) Audit(ctx context.Context, emit func(account.Event)) error
 		}
 		emit(account.Event{Facts: f})
 	}
+	for _, n := range b.newest {
+		emit(account.Event{Newest: n})
+	}
 	return nil
 }
 
@@ -238,6 +274,21 @@ func (b *fakeBackend) Measure(ctx context.Context, name string) (*account.Facts,
 		}
 	}
 	return nil, fmt.Errorf("no function %s", name)
+}
+
+// History tells two versions and an alias of most functions.
+func (b *fakeBackend) History(ctx context.Context, arn string) (*account.History, error) {
+	if strings.Contains(arn, "billing") {
+		return &account.History{VersionsState: account.Denied, VersionsMessage: "lambda:ListVersionsByFunction is not allowed",
+			Aliases: []account.Alias{}, AliasesState: account.OK}, nil
+	}
+	return &account.History{
+		Versions: []account.Version{
+			{Version: "1", Runtime: "nodejs20.x", CodeSize: 2 * mib, LastModified: "2025-11-02T08:00:00Z"},
+			{Version: "2", Description: "the one that works", Runtime: "nodejs22.x", CodeSize: 3 * mib, LastModified: "2026-02-02T08:00:00Z"},
+		}, VersionsState: account.OK,
+		Aliases: []account.Alias{{Name: "live", Version: "2", Weights: map[string]float64{"1": 0.1}}}, AliasesState: account.OK,
+	}, nil
 }
 
 // zips are what the fake's layers hold; the last one of two wins.

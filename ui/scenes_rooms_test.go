@@ -88,6 +88,10 @@ var scenesOfRooms = []scene{
 	{"layers", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("L", "down", "down")
 	}},
+	{"layers-told", func(t *testing.T, w, h int) *robot { return newRobot(t, newTold(), w, h).settle().press("L") }},
+	{"function-versions", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newTold(), w, h).settle().press("/").write("orders-api").press("enter", "enter", "v").settle().press("end")
+	}},
 	{"plan", func(t *testing.T, w, h int) *robot { return migrateTo(t, newFake(10), w, h) }},
 	{"plan-blocked", func(t *testing.T, w, h int) *robot {
 		b := newFake(10)

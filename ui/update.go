@@ -116,6 +116,10 @@ func (m *model) done(msg job.Done) tea.Cmd {
 		m.inv.Put(facts)
 		m.broadcast(functions.Changed{})
 	}
+	if h, ok := msg.Value.(inventory.History); ok {
+		m.inv.Tell(h)
+		m.broadcast(functions.Changed{})
+	}
 	cmd := m.broadcast(msg)
 	if m.leaving && m.jobs.Guarded() == nil {
 		m.interrupted = true

@@ -72,6 +72,16 @@ type SameContent struct {
 
 const foreignNewest = "only the account that publishes a layer can list its versions"
 
+// LayerReports tells of the layer versions of functions, sorted by ARN, with what
+// is known of newest versions. Each function comes once.
+func LayerReports(facts []*Facts, newest []*NewestLayers) []LayerVersionReport {
+	r := &Report{Layers: reportLayers(facts)}
+	for _, n := range newest {
+		r.TakeNewest(n)
+	}
+	return r.Layers
+}
+
 // reportLayers gathers the layer versions of functions, sorted by ARN.
 func reportLayers(facts []*Facts) []LayerVersionReport {
 	publishers := overlay.AllPublishers()
@@ -134,7 +144,8 @@ func newLayerReport(l *LayerVersion, account string) *LayerVersionReport {
 
 // use counts a function in.
 func (r *LayerVersionReport) use(f *Function) {
-	if slices.Contains(r.Functions, f.ARN) {
+	// A function comes once, with all of its layers.
+	if n := len(r.Functions); n > 0 && r.Functions[n-1] == f.ARN {
 		return
 	}
 	r.Functions = append(r.Functions, f.ARN)

@@ -119,6 +119,10 @@ func (w *workspace) Measure(ctx context.Context, arn string) (*account.Facts, er
 	return w.auditor.Measure(ctx, arn)
 }
 
+func (w *workspace) History(ctx context.Context, arn string) (*account.History, error) {
+	return w.auditor.History(ctx, arn)
+}
+
 func (w *workspace) Open(ctx context.Context, targets ...string) (*target.Set, error) {
 	opener, err := w.app.opener()
 	if err != nil {

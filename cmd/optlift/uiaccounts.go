@@ -175,6 +175,14 @@ func (s *accounts) Measure(ctx context.Context, arn string) (*account.Facts, err
 	return s.auditors[p.session.Account].Measure(ctx, arn)
 }
 
+func (s *accounts) History(ctx context.Context, arn string) (*account.History, error) {
+	p := s.of(arn)
+	if p == nil {
+		return nil, errElsewhere(arn)
+	}
+	return s.auditors[p.session.Account].History(ctx, arn)
+}
+
 func errElsewhere(arn string) error {
 	return usagef("%s belongs to none of the accounts on screen: start optlift with a profile of its account, or give the whole ARN", session.Clean(arn))
 }

@@ -58,6 +58,15 @@ func (s *savedReport) Measure(_ context.Context, arn string) (*account.Facts, er
 	return nil, s.errSaved(session.Clean(arn))
 }
 
+func (s *savedReport) History(_ context.Context, arn string) (*account.History, error) {
+	for i := range s.report.Functions {
+		if f := &s.report.Functions[i]; f.ARN == arn && f.History != nil {
+			return f.History, nil
+		}
+	}
+	return nil, s.errSaved("what versions and aliases a function has")
+}
+
 func (s *savedReport) Open(context.Context, ...string) (*target.Set, error) {
 	return nil, s.errSaved("what the archives hold")
 }

@@ -19,6 +19,7 @@ import (
 // Measurer reads one function again.
 type Measurer interface {
 	Measure(ctx context.Context, arn string) (*account.Facts, error)
+	History(ctx context.Context, arn string) (*account.History, error)
 	Explain(err error) string
 }
 
@@ -31,6 +32,7 @@ type Screen struct {
 	measure Measurer
 	pager   list.Pager
 	job     *job.Job
+	doing   string // what the job does
 	failed  string
 }
 
@@ -50,14 +52,32 @@ func (s *Screen) Start() screen.Effect {
 
 func (s *Screen) read() screen.Effect {
 	arn, m := s.arn, s.measure
-	j, cmd := s.jobs.Start("measure "+arn, false, func(ctx context.Context) (any, error) {
-		facts, err := m.Measure(ctx, arn)
+	s.failed = ""
+	return s.start("measure", func(ctx context.Context) (any, error) { return m.Measure(ctx, arn) })
+}
+
+// history asks for the versions and aliases, which an audit does not.
+func (s *Screen) history() screen.Effect {
+	arn, m := s.arn, s.measure
+	return s.start(versions, func(ctx context.Context) (any, error) {
+		h, err := m.History(ctx, arn)
+		return inventory.History{ARN: arn, History: h}, err
+	})
+}
+
+const versions = "read the versions and aliases of"
+
+// start starts the one job of the screen. What it brings is taken in by the root.
+func (s *Screen) start(what string, work func(context.Context) (any, error)) screen.Effect {
+	m := s.measure
+	j, cmd := s.jobs.Start(what+" "+s.arn, false, func(ctx context.Context) (any, error) {
+		got, err := work(ctx)
 		if err != nil {
 			return nil, errors.New(m.Explain(err))
 		}
-		return facts, nil
+		return got, nil
 	})
-	s.job, s.failed = j, ""
+	s.job, s.doing = j, what
 	return screen.Effect{Cmd: cmd}
 }
 
@@ -84,12 +104,13 @@ func (s *Screen) Actions() []keys.Action {
 		image = r.Name + " already is a container image"
 	}
 	if s.job != nil {
-		busy = "the function is being measured just now"
+		busy = "the function is being read just now"
 	}
 	own := []keys.Action{
 		{ID: "opt", Keys: []string{"enter", "o"}, Label: "/opt", Group: "Function", Help: "look under /opt: its layers merged", Disabled: image},
 		{ID: "migrate", Keys: []string{"m"}, Label: "migrate", Group: "Function", Help: "plan the switch to a container image", Disabled: image},
 		{ID: "measure", Keys: []string{"r"}, Label: "measure again", Group: "Function", Help: "read the function and its archives again", Disabled: busy},
+		{ID: "versions", Keys: []string{"v"}, Label: "versions", Minor: true, Group: "Function", Help: "ask for its published versions and aliases", Disabled: busy},
 		{ID: "copy", Keys: []string{"y"}, Group: "Function", Help: "copy the AWS CLI call"},
 	}
 	return append(own, list.Actions()...)
@@ -102,6 +123,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		return screen.Effect{Open: screen.Place{Name: id, Args: []string{s.arn}}}
 	case "measure":
 		return s.read()
+	case "versions":
+		return s.history()
 	case "copy":
 		return screen.Effect{Copy: s.account.GetFunction(s.arn)}
 	}
@@ -121,10 +144,14 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 		if cancelled {
 			return screen.Effect{}
 		}
-		s.failed = done.Err.Error()
-		return screen.Say(screen.Bad, s.failed)
+		if s.doing != versions {
+			s.failed = done.Err.Error()
+		}
+		return screen.Say(screen.Bad, done.Err.Error())
 	}
-	// The facts themselves are taken in by the root.
+	if s.doing == versions {
+		return screen.Say(screen.Good, "read the versions and aliases of "+s.Crumb())
+	}
 	return screen.Say(screen.Good, "measured "+s.Crumb())
 }
 
@@ -141,7 +168,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 	r, ok := s.inv.Get(s.arn)
 	switch {
 	case ok:
-		p.function(r, s.inv.Running() || s.job != nil)
+		p.function(s.inv, r, s.inv.Running() || s.job != nil)
 	case s.failed != "":
 		p.line()
 		p.say(theme.Bad, "The function could not be read.")

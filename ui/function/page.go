@@ -49,7 +49,7 @@ func (p *page) field(name, value string) {
 	p.put(p.line().Cell(theme.Dim, name, label).Put(theme.Plain, value))
 }
 
-func (p *page) function(r *inventory.Row, running bool) {
+func (p *page) function(inv *inventory.Inventory, r *inventory.Row, running bool) {
 	kind := []string{r.PackageType}
 	if r.Runtime != "" {
 		kind = append(kind, r.Runtime)
@@ -69,9 +69,10 @@ func (p *page) function(r *inventory.Row, running bool) {
 			p.put(p.line().Cell(theme.Dim, "managed by", label).Put(theme.Warn, "? the tags may not be read (denied)"))
 		}
 	}
-	p.size(r, running)
+	p.size(inv, r, running)
 	p.extensions(r, running)
 	p.findings(r, running)
+	p.history(r.History)
 	switch {
 	case r.EnvError != "":
 		p.head("ENVIRONMENT", "? "+r.EnvError)
@@ -92,7 +93,7 @@ func (p *page) function(r *inventory.Row, running bool) {
 
 // size draws what the function weighs: the sum, the bar, and a legend with a
 // line for the code and each layer in the order they are merged.
-func (p *page) size(r *inventory.Row, running bool) {
+func (p *page) size(inv *inventory.Inventory, r *inventory.Row, running bool) {
 	if r.PackageType == "Image" {
 		p.head("SIZE", "a container image has no zip and no layers; its limit is 10 GB")
 		return
@@ -118,7 +119,7 @@ func (p *page) size(r *inventory.Row, running bool) {
 		}
 		p.put(l)
 	}
-	parts := p.parts(r)
+	parts := p.parts(inv, r)
 	segments := make([]draw.Segment, 0, len(parts))
 	for _, part := range parts {
 		segments = append(segments, draw.Segment{Tone: part.block, Letter: part.letter, Size: part.unzipped})
@@ -143,9 +144,10 @@ type part struct {
 	state       account.State
 	message     string
 	unzipped    int64 // 0 unless state is OK
+	publisher   inventory.Publisher
 }
 
-func (p *page) parts(r *inventory.Row) []part {
+func (p *page) parts(inv *inventory.Inventory, r *inventory.Row) []part {
 	code := part{letter: "c", tone: theme.Code, block: theme.CodeBlock, name: "code", zip: r.CodeSize, state: account.Unknown}
 	if r.Facts != nil {
 		code.take(r.Facts.Code)
@@ -155,6 +157,7 @@ func (p *page) parts(r *inventory.Row) []part {
 		l := part{
 			letter: theme.Letter(i + 1), tone: theme.Layer(i + 1), block: theme.Block(i + 1),
 			name: inventory.ShortLayer(ref.ARN), zip: ref.Size, state: account.Unknown,
+			publisher: inv.Publisher(ref.ARN),
 		}
 		if r.Facts != nil && i < len(r.Facts.LayerFacts) {
 			l.take(r.Facts.LayerFacts[i].Archive)
@@ -189,6 +192,13 @@ func (p *page) part(x part, name int) {
 	}
 	l.Gap(2).Put(tone, state)
 	p.put(l)
+	if x.publisher.Name != "" {
+		by := "by " + x.publisher.Name
+		if x.publisher.Image != "" {
+			by += ", which publishes the same files as " + x.publisher.Image
+		}
+		p.out = append(p.out, draw.Para(p.st, p.w-1, 6, theme.Dim, by)...)
+	}
 	if x.message != "" && x.state != account.OK {
 		p.out = append(p.out, draw.Para(p.st, p.w-1, 6, theme.Dim, x.message)...)
 	}

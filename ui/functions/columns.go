@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/mark"
@@ -132,6 +133,15 @@ var columns = []column{
 		},
 		number: func(r *inventory.Row) (int64, bool) { return r.LastModified.Unix(), !r.LastModified.IsZero() },
 	},
+	dim("code", "CODE", "the unzipped size of its own zip", 10, 10, 10, nil).sized((*inventory.Row).Code),
+	dim("headroom", "HEADROOM", "how much may still be added", 10, 10, 10, nil).sized((*inventory.Row).Headroom),
+	dim("limit", "LIMIT", "what code and layers must stay below, in bytes", 10, 10, 13, func(*inventory.Row) string { return strconv.Itoa(account.UnzippedLimit) }),
+	dim("deprecated", "SUPPORT ENDS", "when its runtime's support ends or ended", 12, 12, 6, (*inventory.Row).Deprecated),
+	dim("publisher", "PUBLISHERS", "the known publishers of its layers", 12, 40, 6, func(r *inventory.Row) string { return strings.Join(r.Publishers(), ", ") }),
+	dim("versions", "VERSIONS", "its published versions, once its own screen has asked for them", 9, 9, 8, (*inventory.Row).Versions),
+	dim("aliases", "ALIASES", "its aliases, once its own screen has asked for them", 12, 40, 8, (*inventory.Row).Aliases),
+	dim("checked", "CHECKED", "when an earlier run was told part of it; empty for just now", 20, 20, 12, (*inventory.Row).Checked),
+	dim("arn", "ARN", "its whole name", 30, 100, 13, func(r *inventory.Row) string { return r.ARN }),
 	dim("handler", "HANDLER", "its handler", 16, 32, 12, func(r *inventory.Row) string { return r.Handler }),
 	dim("managed", "MANAGED BY", "what manages it, such as a CloudFormation stack", 16, 32, 6, func(r *inventory.Row) string {
 		if r.Facts == nil {
@@ -148,6 +158,26 @@ func dim(id, title, help string, width, most, rank int, text func(r *inventory.R
 		help:   help, text: text,
 		cell: func(_ *Screen, r *inventory.Row) table.Cell { return orNone(text(r)) },
 	}
+}
+
+// sized makes a column one of bytes.
+func (c column) sized(bytes func(r *inventory.Row) (int64, bool)) column {
+	c.Right, c.Number, c.text, c.number = true, true, nil, bytes
+	c.cell = func(s *Screen, r *inventory.Row) table.Cell {
+		n, known := bytes(r)
+		switch {
+		case r.PackageType == "Image":
+			return table.Text(theme.Dim, "-", true)
+		case !known && s.inv.Running() && r.Facts == nil:
+			return table.Text(theme.Dim, "…", true)
+		case !known:
+			return table.Text(theme.Warn, "?", true)
+		case n < 0:
+			return table.Text(theme.Bad, "-"+draw.Bytes(-n), true)
+		}
+		return table.Text(theme.Plain, draw.Bytes(n), true)
+	}
+	return c
 }
 
 func columnOf(id string) (column, bool) {

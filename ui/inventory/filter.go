@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/optlift/optlift/aws/account"
@@ -15,6 +16,8 @@ var columns = filter.Columns{
 	"layer": false, "layers": true, "zip": true, "size": true, "unzipped": true, "percent": true,
 	"ext": false, "extensions": true, "finding": false, "findings": true, "handler": false, "env": false,
 	"memory": true, "account": false, "profile": false,
+	"arn": false, "modified": false, "code": true, "headroom": true, "deprecated": false, "limit": false, "checked": false,
+	"publisher": false, "versions": false, "aliases": false,
 }
 
 // Columns are what functions can be filtered by.
@@ -44,6 +47,20 @@ func (r *Row) FilterField(column string) []string {
 		return one(r.Account())
 	case "profile":
 		return one(r.profile)
+	case "arn":
+		return one(r.ARN)
+	case "modified":
+		return one(stamp(r.LastModified))
+	case "deprecated":
+		return one(r.Deprecated())
+	case "limit":
+		return one(strconv.Itoa(account.UnzippedLimit))
+	case "publisher":
+		return lower(r.publishers)
+	case "versions":
+		return one(r.Versions())
+	case "aliases":
+		return one(r.Aliases())
 	case "handler":
 		return one(r.Handler)
 	case "layer", "layers":
@@ -53,11 +70,7 @@ func (r *Row) FilterField(column string) []string {
 		}
 		return out
 	case "env":
-		var out []string
-		for _, n := range r.EnvNames {
-			out = append(out, strings.ToLower(n))
-		}
-		return out
+		return lower(r.EnvNames)
 	}
 	if r.Facts == nil {
 		return nil
@@ -66,6 +79,8 @@ func (r *Row) FilterField(column string) []string {
 	switch column {
 	case "managed":
 		return one(r.Facts.ManagedBy)
+	case "checked":
+		return one(r.Checked())
 	case "ext", "extensions":
 		return r.extensions
 	case "finding", "findings":
@@ -84,7 +99,7 @@ func (r *Row) FilterNumber(column string) (float64, filter.Presence) {
 		return float64(len(r.Layers)), filter.Known
 	case "memory":
 		return float64(r.MemoryMB), filter.Known
-	case "zip", "size", "unzipped", "percent":
+	case "zip", "size", "unzipped", "percent", "code", "headroom":
 		if image {
 			return 0, filter.None
 		}
@@ -94,6 +109,12 @@ func (r *Row) FilterNumber(column string) (float64, filter.Presence) {
 		return float64(r.CodeSize), filter.Known
 	case "size", "unzipped":
 		n, known := r.Unzipped()
+		return float64(n), filter.KnownIf(known)
+	case "headroom":
+		n, known := r.Headroom()
+		return float64(n), filter.KnownIf(known)
+	case "code":
+		n, known := r.Code()
 		return float64(n), filter.KnownIf(known)
 	case "percent":
 		n, known := r.Unzipped()
@@ -110,6 +131,14 @@ func (r *Row) FilterNumber(column string) (float64, filter.Presence) {
 		return float64(len(r.Facts.Extensions)), filter.KnownIf(r.Facts.Known)
 	}
 	return 0, filter.None
+}
+
+func lower(in []string) []string {
+	out := make([]string, len(in))
+	for i, s := range in {
+		out[i] = strings.ToLower(s)
+	}
+	return out
 }
 
 func sortErrors(errs []account.RegionError) {

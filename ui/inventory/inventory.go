@@ -1,9 +1,11 @@
 package inventory
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/build/overlay"
 )
 
 // Row is a function and what is known of it so far.
@@ -11,10 +13,13 @@ type Row struct {
 	account.Function
 	// Facts is nil until the function has been measured.
 	Facts *account.Facts
+	// History is nil until it was asked for.
+	History *account.History
 
 	text, name string // lower case, for the filter
 	extensions []string
 	profile    string
+	publishers []string
 	generation int
 }
 
@@ -31,6 +36,9 @@ type Inventory struct {
 	running    bool
 	layers     []*Layer // nil when it must be made again
 	progress   progress
+	newest     map[place]*account.NewestLayers
+	vendors    overlay.Publishers   // made when first asked for
+	publishers map[string]Publisher // by layer version
 }
 
 // progress is counted once per version.
@@ -103,6 +111,11 @@ func (v *Inventory) Apply(e account.Event) {
 		reg := v.regions[at]
 		reg.err = *e.Region
 		v.regions[at] = reg
+	case e.Newest != nil:
+		if v.newest == nil {
+			v.newest = map[place]*account.NewestLayers{}
+		}
+		v.newest[place{account: e.Newest.Account, region: e.Newest.Region}] = e.Newest
 	case e.Listing != nil:
 		at := place{account: e.Listing.Account, region: e.Listing.Region}
 		reg := v.regions[at]
@@ -246,11 +259,14 @@ func (r *Row) Profile() string { return r.profile }
 
 // index makes the texts that the filter compares.
 func (v *Inventory) index(r *Row) {
-	r.profile = v.Profiles[r.Account()]
+	r.profile, r.publishers = v.Profiles[r.Account()], nil
 	r.name = strings.ToLower(r.Name)
 	parts := []string{r.Name, r.Runtime, r.Architecture, r.PackageType, r.Region, r.profile}
 	for _, l := range r.Layers {
 		parts = append(parts, ShortLayer(l.ARN))
+		if p := v.Publisher(l.ARN).Name; p != "" && !slices.Contains(r.publishers, p) {
+			r.publishers = append(r.publishers, p)
+		}
 	}
 	r.extensions = nil
 	if r.Facts != nil {

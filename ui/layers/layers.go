@@ -38,6 +38,9 @@ const (
 	colZip
 	colSize
 	colState
+	colNewest
+	colUndeclared
+	colSame
 	colUsers
 	colWho
 )
@@ -45,6 +48,7 @@ const (
 // filterColumns are what layers can be filtered by; true marks numbers.
 var filterColumns = filter.Columns{
 	"name": false, "layer": false, "state": false, "function": false, "functions": true, "zip": true,
+	"owner": false, "publisher": false, "newest": true, "behind": true, "undeclared": true, "same": true,
 	"size": true, "unzipped": true,
 }
 
@@ -54,9 +58,12 @@ func New(inv *inventory.Inventory, account awscli.Account, own string) *Screen {
 	s.table.Columns = []table.Column{
 		{ID: "name", Title: "LAYER VERSION", Width: 22, Flex: true, Max: 40},
 		{ID: "owner", Title: "OWNER", Width: 12, Rank: 8},
-		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Number: true, Rank: 7},
+		{ID: "zip size", Title: "ZIP", Width: 10, Right: true, Number: true, Rank: 11},
 		{ID: "unzipped size", Title: "UNZIPPED", Width: 10, Right: true, Number: true},
 		{ID: "state", Title: "STATE", Width: 14},
+		{ID: "newest version", Title: "NEWEST", Width: 9, Rank: 5, Flex: true, Max: len(notAllowed)},
+		{ID: "undeclared uses", Title: "UNDECL", Width: 6, Right: true, Number: true, Rank: 9},
+		{ID: "same content", Title: "SAME", Width: 4, Right: true, Number: true, Rank: 10},
 		{ID: "number of functions", Title: "USED", Width: 5, Right: true, Number: true},
 		{ID: "functions", Title: "BY", Width: 12, Rank: 6, Flex: true, Max: 80},
 	}
@@ -199,6 +206,21 @@ func (s *Screen) compare(a, b *inventory.Layer) int {
 		return cmp.Compare(unzipped(a), unzipped(b))
 	case colState:
 		return strings.Compare(string(a.State()), string(b.State()))
+	case colNewest:
+		x, _ := a.Behind()
+		y, _ := b.Behind()
+		return cmp.Compare(x, y)
+	case colUndeclared, colSame:
+		count := func(l *inventory.Layer) int {
+			switch {
+			case l.Report == nil:
+				return -1
+			case s.table.Sort == colSame:
+				return len(l.Report.SameContent)
+			}
+			return len(l.Report.Undeclared)
+		}
+		return cmp.Compare(count(a), count(b))
 	case colUsers, colWho:
 		return cmp.Compare(len(a.Functions), len(b.Functions))
 	}
@@ -225,11 +247,12 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		}
 		return append([]string{""}, draw.Para(st, w-1, 2, theme.Dim, text)...)
 	}
-	out := s.table.View(st, w, h-2, s.cell, nil)
-	for len(out) < h-1 {
+	below := detailLines(h)
+	out := s.table.View(st, w, h-below-1, s.cell, nil)
+	for len(out) < h-below {
 		out = append(out, "")
 	}
-	return append(out, s.detail(st, w))
+	return append(out, s.detail(st, w, below)...)
 }
 
 func (s *Screen) cell(row, col int) table.Cell {
@@ -259,6 +282,12 @@ func (s *Screen) cell(row, col int) table.Cell {
 	case colState:
 		text, tone := mark.State(l.State())
 		return table.Text(tone, text, false)
+	case colNewest:
+		return newest(l)
+	case colUndeclared:
+		return undeclared(l)
+	case colSame:
+		return same(l)
 	case colUsers:
 		return table.Text(theme.Plain, strconv.Itoa(len(l.Functions)), true)
 	}
@@ -269,17 +298,4 @@ func (s *Screen) cell(row, col int) table.Cell {
 		}
 		line.Cell(theme.Dim, strings.Join(names, ", "), w)
 	}
-}
-
-// detail says why the selected layer can't be read, or its full name.
-func (s *Screen) detail(st *theme.Styles, w int) string {
-	line := draw.NewLine(st, w, false).Gap(1)
-	l := s.selected()
-	if l == nil {
-		return line.String()
-	}
-	if l.Facts != nil && l.State() != account.OK && l.Facts.Message != "" {
-		return line.Put(theme.Warn, string(l.State())+": ").Put(theme.Plain, l.Facts.Message).String()
-	}
-	return line.Put(theme.Dim, l.ARN).String()
 }
