@@ -44,13 +44,16 @@ type Where struct {
 	Caller  string // ARN
 	Profile string
 	Regions []string
-	// Accounts are the profiles shown side by side, nil where it is one. Account is
-	// the first one's then, and nothing can be changed.
+	// Accounts are the profiles shown side by side, of a saved report those it
+	// names, nil where it is one. Account is the first one's then, and nothing can
+	// be changed.
 	Accounts []account.AccountReport
 	Demo     bool // the embedded account
 	// Saved says which saved report is shown, where there is no account behind the
 	// screens; "" where there is one.
 	Saved string
+	// Created is when the saved report was made, RFC 3339; "" where it does not say.
+	Created string
 	// Note says what is uncertain about Regions; "" for nothing.
 	Note string
 	// Endpoint is where the account is served when that is not AWS; "" for AWS.
@@ -62,10 +65,21 @@ const OneProfile = "start optlift with one profile to change an account"
 
 // fixed says why nothing can be changed, "" where it can.
 func (w *Where) fixed() string {
-	if len(w.Accounts) > 1 {
+	switch {
+	case w.Saved != "":
+		return "a saved report has no account to change"
+	case len(w.Accounts) > 1:
 		return OneProfile
 	}
 	return ""
+}
+
+// accounts are all accounts on screen.
+func (w *Where) accounts() []account.AccountReport {
+	if len(w.Accounts) > 0 || w.Saved != "" {
+		return w.Accounts
+	}
+	return []account.AccountReport{{Profile: w.Profile, Account: w.Account, Caller: w.Caller, Regions: append([]string{}, w.Regions...)}}
 }
 
 // profiles are the profiles by the account that they are of.

@@ -121,7 +121,10 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 		m.say(screen.Warn, m.where.Note)
 	}
 	m.push("functions", functions.New(m.inv, m.account, m.where.Account, m.where.Regions,
-		functions.Options{Layout: opts.Config.Layout, Saved: m.saved, Key: m.keyOf}))
+		functions.Options{
+			Layout: opts.Config.Layout, Saved: m.saved, Key: m.keyOf,
+			Accounts: m.where.accounts(), Live: m.where.Saved == "", Created: m.where.Created,
+		}))
 	return m
 }
 

@@ -107,6 +107,7 @@ func (m *model) done(msg job.Done) tea.Cmd {
 		cancelled := m.audit.Cancelled()
 		m.audit = nil
 		m.inv.Finish()
+		m.inv.Ended = time.Now()
 		if msg.Err != nil && !cancelled {
 			m.say(screen.Bad, msg.Err.Error())
 		}

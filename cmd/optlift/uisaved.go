@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/report"
@@ -35,7 +36,16 @@ func (s *savedReport) title() string {
 }
 
 func (s *savedReport) Where() ui.Where {
-	return ui.Where{Account: session.Clean(s.report.Account), Regions: s.report.Regions, Saved: s.title()}
+	return ui.Where{Account: session.Clean(s.report.Account), Regions: s.report.Regions, Saved: s.title(), Created: s.report.Created, Accounts: s.accounts()}
+}
+
+// accounts are those that the report names, for a terminal.
+func (s *savedReport) accounts() []account.AccountReport {
+	out := slices.Clone(s.report.Accounts)
+	for i := range out {
+		out[i].Profile, out[i].Account = session.Clean(out[i].Profile), session.Clean(out[i].Account)
+	}
+	return out
 }
 
 func (s *savedReport) Armed() bool { return false }
@@ -45,6 +55,11 @@ func (s *savedReport) Arm(string) error {
 }
 
 func (s *savedReport) Audit(ctx context.Context, emit func(account.Event)) error {
+	for _, a := range s.report.Accounts {
+		if a.Failed {
+			emit(account.Event{Region: &account.RegionError{Profile: session.Clean(a.Profile), Message: session.Clean(a.Message)}})
+		}
+	}
 	report.Replay(s.report, emit)
 	return ctx.Err()
 }

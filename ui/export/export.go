@@ -20,16 +20,25 @@ const Formats = ".csv, .json or .md"
 
 // List is what is written: functions in their order.
 type List struct {
-	Account   string
+	Created   string // when the audit ended, RFC 3339; "" where a saved report does not say
+	Account   string // the first one's where there are several
 	Regions   []string
+	Accounts  []account.AccountReport
 	Functions []*account.Facts
-	Errors    []account.RegionError
+	// Others are the functions left out, which may use the same layer versions.
+	Others    []*account.Facts
+	Histories map[string]*account.History // by ARN, of those that were asked for
+	Newest    []*account.NewestLayers
+	Errors    []account.RegionError // without a region: of a profile, which Accounts tell, too
 }
+
+// several reports whether there is more than one account to tell apart.
+func (l *List) several() bool { return len(l.Accounts) > 1 }
 
 // Write writes a list to a new file, whose ending chooses the format. A file that
 // is there is left alone, and one that could not be written whole is taken away.
 func Write(path string, l List) (err error) {
-	write, err := writer(path)
+	write, err := writer(path, l.several())
 	if err != nil {
 		return err
 	}
@@ -48,12 +57,18 @@ func Write(path string, l List) (err error) {
 	return nil
 }
 
-func writer(path string) (func(io.Writer, *account.Report) error, error) {
+func writer(path string, several bool) (func(io.Writer, *account.Report) error, error) {
+	more := func(ids []string) []string {
+		if several {
+			ids = append(ids, "account", "profile")
+		}
+		return ids
+	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".csv":
-		return columns(report.WriteCSV, report.DefaultCSV()), nil
+		return columns(report.WriteCSV, more(report.DefaultCSV())), nil
 	case ".md":
-		return columns(report.WriteMarkdown, report.DefaultTable()), nil
+		return columns(report.WriteMarkdown, more(report.DefaultTable())), nil
 	case ".json":
 		return func(w io.Writer, r *account.Report) error {
 			e := json.NewEncoder(w)
@@ -77,11 +92,37 @@ func columns(write func(io.Writer, *account.Report, []report.Column) error, ids 
 
 // report is the audit's document with the functions in the list's order.
 func (l List) report() *account.Report {
-	r := account.NewReport(l.Account, l.Regions, l.Functions, l.Errors)
+	errs := slices.DeleteFunc(slices.Clone(l.Errors), func(e account.RegionError) bool { return e.Region == "" })
+	r := account.NewReport(l.Account, l.Regions, slices.Concat(l.Functions, l.Others), errs)
+	r.Created, r.Accounts = l.Created, l.Accounts
+	for _, n := range l.Newest {
+		r.TakeNewest(n)
+	}
+	profiles := map[string]string{}
+	for _, a := range l.Accounts {
+		if l.several() && a.Message == "" {
+			profiles[a.Account] = a.Profile
+		}
+	}
+	for i := range r.Functions {
+		f := &r.Functions[i]
+		f.Profile, f.History = profiles[f.Account], l.Histories[f.ARN]
+	}
 	at := make(map[string]int, len(l.Functions))
 	for i, f := range l.Functions {
 		at[f.ARN] = i
 	}
+	r.Functions = slices.DeleteFunc(r.Functions, func(f account.FunctionReport) bool {
+		_, listed := at[f.ARN]
+		return !listed
+	})
+	used := map[string]bool{}
+	for i := range r.Functions {
+		for _, x := range r.Functions[i].Layers {
+			used[x.ARN] = true
+		}
+	}
+	r.Layers = slices.DeleteFunc(r.Layers, func(x account.LayerVersionReport) bool { return !used[x.ARN] })
 	slices.SortFunc(r.Functions, func(a, b account.FunctionReport) int { return at[a.ARN] - at[b.ARN] })
 	return r
 }

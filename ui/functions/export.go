@@ -2,6 +2,7 @@ package functions
 
 import (
 	"strconv"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/optlift/optlift/ui/dialog"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/export"
+	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/screen"
 )
 
@@ -41,13 +43,33 @@ func (s *Screen) askExport() screen.Effect {
 }
 
 func (s *Screen) export(path string) screen.Effect {
-	l := export.List{Account: s.own, Regions: s.regions, Errors: s.inv.Errors()}
-	for _, r := range s.rows {
-		facts := r.Facts
-		if facts == nil {
-			facts = &account.Facts{Function: r.Function}
+	l := export.List{
+		Created: s.Created, Account: s.own, Regions: s.regions, Accounts: s.Accounts,
+		Histories: map[string]*account.History{}, Newest: s.inv.Newest(), Errors: s.inv.Errors(),
+	}
+	if s.Live {
+		ended := s.inv.Ended
+		if s.inv.Running() {
+			ended = time.Now() // of what is known so far
 		}
-		l.Functions = append(l.Functions, facts)
+		l.Created = ended.UTC().Format(time.RFC3339)
+	}
+	layers := map[string]*account.LayerVersion{}
+	for _, x := range s.inv.Layers() {
+		layers[x.ARN] = x.Facts
+	}
+	listed := map[string]bool{}
+	for _, r := range s.rows {
+		listed[r.ARN] = true
+		l.Functions = append(l.Functions, known(r, layers))
+		if r.History != nil {
+			l.Histories[r.ARN] = r.History
+		}
+	}
+	for _, r := range s.sorted {
+		if !listed[r.ARN] {
+			l.Others = append(l.Others, known(r, layers))
+		}
 	}
 	return screen.Effect{Cmd: func() tea.Msg {
 		if err := export.Write(path, l); err != nil {
@@ -55,4 +77,21 @@ func (s *Screen) export(path string) screen.Effect {
 		}
 		return exported{screen.Say(screen.Good, "wrote "+draw.Plural(len(l.Functions), "function")+" to "+path)}
 	}}
+}
+
+// known is what is known of a function, of one that has not been measured yet what
+// its listing told.
+func known(r *inventory.Row, layers map[string]*account.LayerVersion) *account.Facts {
+	if r.Facts != nil {
+		return r.Facts
+	}
+	f := &account.Facts{Function: r.Function, Code: account.Archive{State: account.Unknown}, TagsState: account.Unknown}
+	for _, l := range r.Layers {
+		if facts := layers[l.ARN]; facts != nil {
+			f.LayerFacts = append(f.LayerFacts, facts)
+			continue
+		}
+		f.LayerFacts = append(f.LayerFacts, &account.LayerVersion{ARN: l.ARN, Size: l.Size, Archive: account.Archive{State: account.Unknown}})
+	}
+	return f
 }

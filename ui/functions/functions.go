@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/filter"
 	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/draw"
@@ -26,6 +27,12 @@ const Refresh = "refresh"
 type Options struct {
 	Layout Layout
 	Saved  filter.Saved
+	// Accounts are those that an exported report names.
+	Accounts []account.AccountReport
+	// Live tells that an account is asked; else Created is when what is shown was
+	// found, "" where nobody knows.
+	Live    bool
+	Created string
 	// Key names the key of an action as it is bound, for the texts on screen.
 	Key func(action string) string
 }

@@ -3,6 +3,7 @@ package inventory
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/build/overlay"
@@ -25,6 +26,8 @@ type Row struct {
 
 // Inventory is an account's functions. The zero value is empty.
 type Inventory struct {
+	// Ended is when the last audit ended, zero before that.
+	Ended time.Time
 	// Profiles are those of the accounts on screen, by account; nil for one account.
 	Profiles map[string]string
 
