@@ -12,7 +12,7 @@ func TestSeveralProfiles(t *testing.T) {
 	b := newFakes(8)
 	b.entries = []switchover.Entry{{ID: "20260314-092653-orders-api", Function: "orders-api", Region: fakeRegion, Account: fakeAccount, Started: epoch, State: "stopped"}}
 	r := newRobot(t, b, 160, 30).settle()
-	r.see("prod "+fakeAccount, "test "+otherAccount, "✗ out", "READ-ONLY: one profile can change",
+	r.see("prod "+fakeAccount, "test "+otherAccount, "✗ out", "READ-ONLY: start with one profile to change",
 		"profile out could not be opened: the login of profile out has expired", "10 functions", "PROFILE")
 
 	// Rows of either account, told apart by filters on both words.

@@ -139,8 +139,8 @@ func (m *model) banner() string {
 	}
 	l.Put(brand, " optlift ")
 	if len(m.where.Accounts) > 1 {
-		badge = " READ-ONLY: one profile can change "
-		if m.w < 100 {
+		badge = " READ-ONLY: start with one profile to change "
+		if m.w < 120 {
 			badge = " READ-ONLY with several profiles "
 		}
 		m.several(l, max(l.Left()-len([]rune(badge))-1, 0))

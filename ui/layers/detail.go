@@ -113,6 +113,9 @@ func also(l *inventory.Layer) (out []string) {
 	case strings.HasPrefix(text, "▲"):
 		out = append(out, "version "+strconv.FormatInt(*l.Report.Newest, 10)+" is the newest")
 	}
+	if behind, known := l.Behind(); known && behind == 0 {
+		out = append(out, "this is the newest version")
+	}
 	for _, x := range l.Report.SameContent {
 		out = append(out, "same "+x.Same+" as "+inventory.ShortLayer(x.ARN))
 	}
