@@ -139,9 +139,12 @@ func (m *model) banner() string {
 	}
 	l.Put(brand, " optlift ")
 	if len(m.where.Accounts) > 1 {
-		badge = " READ-ONLY: start with one profile to change "
-		if m.w < 120 {
+		switch {
+		case m.where.Saved != "": // nothing in it can be changed, however it is opened
+		case m.w < 120:
 			badge = " READ-ONLY with several profiles "
+		default:
+			badge = " READ-ONLY: start with one profile to change "
 		}
 		m.several(l, max(l.Left()-len([]rune(badge))-1, 0))
 	} else {
