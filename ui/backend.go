@@ -5,8 +5,10 @@ import (
 	"io"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
+	"github.com/optlift/optlift/ui/bulk"
 	"github.com/optlift/optlift/ui/config"
 	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/sessionlog"
@@ -31,7 +33,11 @@ type Backend interface {
 	Open(ctx context.Context, targets ...string) (*target.Set, error)
 	// Switcher plans, applies and takes back.
 	migrate.Switcher
+	// Fleets does the same for many functions at once.
+	bulk.Fleets
+	// Journals and FleetJournals list what was done from this machine, newest first.
 	Journals() ([]switchover.Entry, error)
+	FleetJournals() ([]fleet.Entry, error)
 	Journal(id string) (*switchover.Entry, error)
 	// Calls are the last AWS calls of the session, oldest first, and how many
 	// there were in all.

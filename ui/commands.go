@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/ui/findings"
 	"github.com/optlift/optlift/ui/function"
@@ -214,11 +215,16 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		}
 		return m.openConsole()
 	case "journal":
-		j := journal.New(m.jobs, m.backend, m.again)
+		j := journal.New(m.jobs, m.backend, m.again, m.fleet)
 		m.push(key, j)
 		cmd := m.perform(j.Start())
 		if len(p.Args) == 0 {
 			return cmd
+		}
+		if fleet.IsID(p.Args[0]) {
+			f := m.fleet(fleet.Entry{ID: p.Args[0]})
+			m.push("", f)
+			return tea.Batch(cmd, m.perform(f.Start()))
 		}
 		e := journal.NewEntry(switchover.Entry{ID: p.Args[0]}, m.jobs, m.backend, m.again)
 		m.push("", e)
@@ -284,7 +290,7 @@ func (m *model) openMigration(args []string) tea.Cmd {
 			if !ok {
 				return nil
 			}
-			if arn != m.current.ARN() {
+			if one, ok := m.current.(*migrate.Screen); !ok || arn != one.ARN() {
 				m.say(screen.Warn, "one migration at a time: "+m.current.Crumb()+" is under way, :migrate shows it")
 				return nil
 			}
@@ -331,7 +337,7 @@ func (m *model) again(a journal.Again) screen.Effect {
 }
 
 // show puts a migration on top. There is one at a time.
-func (m *model) show(s *migrate.Screen) {
+func (m *model) show(s migration) {
 	if i := slices.Index(m.stack, screen.Screen(s)); i >= 0 {
 		m.pop(i + 1)
 		return

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/image"
@@ -52,6 +53,8 @@ type fakeBackend struct {
 	armed   bool
 	plan    *switchover.Plan
 	entries []switchover.Entry
+	fleets  []fleet.Entry
+	breaks  string // the function of a fleet that fails
 	openErr error
 	planErr error
 	chose   map[string]string

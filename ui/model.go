@@ -14,7 +14,6 @@ import (
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/job"
 	"github.com/optlift/optlift/ui/keys"
-	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/prompt"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/sessionlog"
@@ -62,7 +61,7 @@ type model struct {
 	jobs    *job.Group
 	audit   *job.Job
 	events  *job.Stream[account.Event]
-	current *migrate.Screen // the migration that runs or ran last
+	current migration // the one that runs or ran last, nil for none
 
 	ask     *screen.Question
 	prompt  *prompt.Prompt

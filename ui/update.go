@@ -248,8 +248,8 @@ func (m *model) perform(e screen.Effect) tea.Cmd {
 	if e.Show != nil {
 		m.push("", e.Show)
 	}
-	if e.Reread != "" {
-		cmds = append(cmds, m.reread(e.Reread))
+	for _, function := range e.Reread {
+		cmds = append(cmds, m.reread(function))
 	}
 	if e.Quit {
 		cmds = append(cmds, m.leave())

@@ -50,7 +50,15 @@ type Entry struct {
 }
 
 // Confirmation is what a user types to confirm a resume or a rollback.
-func (e *Entry) Confirmation() string { return e.plan.Confirmation() }
+func (e *Entry) Confirmation() string {
+	ready := 0
+	for _, o := range e.Functions {
+		if o.State != Blocked {
+			ready++
+		}
+	}
+	return confirmation(ready, e.Account)
+}
 
 // record is one line of a fleet's journal.
 type record struct {

@@ -192,7 +192,25 @@ func tally(members []Member, notices func(Member) []switchover.Notice) []Tally {
 // Confirmation is what a user types to confirm the plan: how many functions, and
 // in which account. The number guards against a filter that finds too much, the
 // account against one of its twins.
-func (p *Plan) Confirmation() string { return fmt.Sprintf("%d@%s", len(p.Ready()), p.Account) }
+func (p *Plan) Confirmation() string { return confirmation(len(p.Ready()), p.Account) }
+
+func confirmation(ready int, account string) string { return fmt.Sprintf("%d@%s", ready, account) }
+
+// Accept enters the id of a warning into the choices, as if the plan had been
+// made with it. A blocker stays one until the functions are planned again.
+func (p *Plan) Accept(id string) {
+	accept := func(c *switchover.Choices) {
+		if !slices.Contains(c.Accept, id) {
+			c.Accept = append(slices.Clone(c.Accept), id)
+		}
+	}
+	accept(&p.Choices)
+	for i := range p.Members {
+		if m := &p.Members[i]; m.Plan != nil {
+			accept(&m.Plan.Choices)
+		}
+	}
+}
 
 // Save writes the plan to file, owner-only; the file appears whole or not at all.
 func (p *Plan) Save(file string) error {

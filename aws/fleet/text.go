@@ -11,8 +11,8 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 )
 
-// gap says what callers of a function meet during its switch.
-func (m *Member) gap() string {
+// Gap says what callers of a function meet during its switch.
+func (m *Member) Gap() string {
 	switch {
 	case !m.Ready():
 		return "-"
@@ -33,7 +33,7 @@ func (p *Plan) WriteText(out io.Writer) error {
 		if m.Plan != nil && !m.IsImage() {
 			strategy, warnings, lost = string(m.Plan.Strategy), len(m.Plan.Warnings), len(m.Plan.Lost)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\n", session.Clean(m.Name), m.Region, strategy, len(m.Blockers()), warnings, lost, m.gap())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%s\n", session.Clean(m.Name), m.Region, strategy, len(m.Blockers()), warnings, lost, m.Gap())
 	}
 	w.Flush()
 	ready, blocked, images := p.Counts()

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/report"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover"
@@ -109,6 +110,26 @@ func (s *savedReport) CompareLayer(context.Context, string, string, string) (str
 func (s *savedReport) PublishLayer(context.Context, string, string, string, func(image.Progress)) (string, error) {
 	return "", s.errSaved("a layer's image")
 }
+
+func (s *savedReport) PlanFleet(context.Context, []fleet.Function, fleet.Options, func(done, total int)) (*fleet.Plan, error) {
+	return nil, s.errSaved("what a switch needs to know")
+}
+
+func (s *savedReport) RunFleet(context.Context, *fleet.Plan, func(fleet.Event)) (*fleet.Report, error) {
+	return nil, s.errSaved("an account to change")
+}
+
+func (s *savedReport) ResumeFleet(context.Context, string, func(fleet.Event)) (*fleet.Report, error) {
+	return nil, s.errSaved("an account to change")
+}
+
+func (s *savedReport) RollbackFleet(context.Context, string, func(fleet.Event)) (*fleet.Report, error) {
+	return nil, s.errSaved("an account to change")
+}
+
+func (s *savedReport) FleetJournals() ([]fleet.Entry, error) { return nil, s.errSaved("the journal") }
+
+func (s *savedReport) Fleet(string) (*fleet.Entry, error) { return nil, s.errSaved("the journal") }
 
 func (s *savedReport) Journals() ([]switchover.Entry, error) { return nil, s.errSaved("the journal") }
 

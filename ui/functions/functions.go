@@ -106,7 +106,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "open", Keys: []string{"enter"}, Label: "open", Group: "Function", Help: "show the selected function", Disabled: none},
 		{ID: "opt", Keys: []string{"o"}, Label: "/opt", Group: "Function", Help: "look under /opt: its layers merged", Disabled: image},
 		{ID: "migrate", Keys: []string{"m"}, Label: "migrate", Group: "Function", Help: "plan the switch to a container image", Disabled: image},
-		{ID: "bulk", Keys: []string{"M"}, Label: label, Group: "Function", Help: "migrate all marked functions, one after the other", Disabled: bulk},
+		{ID: "bulk", Keys: []string{"M"}, Label: label, Group: "Function", Help: "plan the switch of all marked functions, in waves", Disabled: bulk},
 		{ID: "mark", Keys: []string{"space"}, Label: "mark", Minor: true, Group: "Function", Help: "mark the function, or take its mark away", Disabled: none},
 		{ID: "mark-all", Keys: []string{"ctrl+a"}, Group: "Function", Help: "mark all functions on screen, or none", Disabled: none},
 		{ID: "copy", Keys: []string{"y"}, Group: "Function", Help: "copy the AWS CLI call", Disabled: none},

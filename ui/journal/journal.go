@@ -3,9 +3,11 @@ package journal
 import (
 	"context"
 	"errors"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/draw"
@@ -21,6 +23,7 @@ import (
 // Reader reads journals.
 type Reader interface {
 	Journals() ([]switchover.Entry, error)
+	FleetJournals() ([]fleet.Entry, error)
 	Journal(id string) (*switchover.Entry, error)
 	Explain(err error) string
 }
@@ -31,23 +34,61 @@ type Again struct {
 	Rollback bool
 }
 
+// Fleet is the screen of a fleet; Start reads it. Its actions "resume" and
+// "rollback" ask first.
+type Fleet interface {
+	screen.Screen
+	Start() screen.Effect
+}
+
+// entry is one line of the list: a migration, or a fleet of them.
+type entry struct {
+	switchover.Entry
+	fleet *fleet.Entry
+}
+
+// name is the function's, or how many there are.
+func (e *entry) name() string {
+	if e.fleet != nil {
+		return draw.Plural(len(e.fleet.Functions), "function")
+	}
+	return e.Function
+}
+
+// merge puts fleets between migrations, newest first; a fleet comes before its
+// functions.
+func merge(one []switchover.Entry, fleets []fleet.Entry) []entry {
+	var out []entry
+	for i := range fleets {
+		f := &fleets[i]
+		out = append(out, entry{switchover.Entry{ID: f.ID, Account: f.Account, Started: f.Started, State: f.State}, f})
+	}
+	for _, e := range one {
+		out = append(out, entry{Entry: e})
+	}
+	slices.SortStableFunc(out, func(a, b entry) int { return b.Started.Compare(a.Started) })
+	return out
+}
+
 // Screen is the list of migrations, newest first.
 type Screen struct {
 	jobs   *job.Group
 	reader Reader
 	again  func(Again) screen.Effect
+	many   func(fleet.Entry) Fleet
 
 	job     *job.Job
 	loaded  bool
 	failed  string
-	entries []switchover.Entry
+	entries []entry
 	table   table.Table
 }
 
 // New returns the screen; Start reads the journals. again is called when the
-// user has confirmed that an entry be gone on with or rolled back.
-func New(jobs *job.Group, r Reader, again func(Again) screen.Effect) *Screen {
-	s := &Screen{jobs: jobs, reader: r, again: again}
+// user has confirmed that an entry be gone on with or rolled back; many returns
+// the screen of a fleet.
+func New(jobs *job.Group, r Reader, again func(Again) screen.Effect, many func(fleet.Entry) Fleet) *Screen {
+	s := &Screen{jobs: jobs, reader: r, again: again, many: many}
 	s.table.Columns = []table.Column{
 		{ID: "started", Title: "STARTED", Width: 16},
 		{ID: "function", Title: "FUNCTION", Width: 20, Flex: true, Max: 32},
@@ -68,7 +109,11 @@ func (s *Screen) Start() screen.Effect {
 		if err != nil {
 			return nil, errors.New(r.Explain(err))
 		}
-		return entries, nil
+		fleets, err := r.FleetJournals()
+		if err != nil {
+			return nil, errors.New(r.Explain(err))
+		}
+		return merge(entries, fleets), nil
 	})
 	s.job, s.failed = j, ""
 	return screen.Effect{Cmd: cmd}
@@ -85,7 +130,7 @@ func (s *Screen) Count() string {
 	return draw.Plural(len(s.entries), "migration")
 }
 
-func (s *Screen) selected() *switchover.Entry {
+func (s *Screen) selected() *entry {
 	if c := s.table.Cursor(); c >= 0 {
 		return &s.entries[c]
 	}
@@ -103,11 +148,13 @@ func (s *Screen) Actions() []keys.Action {
 		resume = "it is done"
 	case e.State == "rolled-back":
 		resume, back = "it has been rolled back", "it has been rolled back"
+	case e.fleet != nil && e.State == "running":
+		resume, back = "another process is working on it", "another process is working on it"
 	}
 	return append([]keys.Action{
 		{ID: "open", Keys: []string{"enter"}, Label: "open", Group: "Migration", Help: "show its steps", Disabled: none},
-		{ID: "resume", Keys: []string{"c"}, Label: "go on", Group: "Migration", Help: "go on where it stopped: asks for the function's name first", Disabled: resume},
-		{ID: "rollback", Keys: []string{"u"}, Label: "roll back", Group: "Migration", Help: "put the Zip function back: asks for the function's name first", Disabled: back},
+		{ID: "resume", Keys: []string{"c"}, Label: "go on", Group: "Migration", Help: "go on where it stopped: asks first", Disabled: resume},
+		{ID: "rollback", Keys: []string{"u"}, Label: "roll back", Group: "Migration", Help: "put the Zip functions back: asks first", Disabled: back},
 		{ID: "again", Keys: []string{"r"}, Group: "Migration", Help: "read the journal again"},
 		{ID: "copy", Keys: []string{"y"}, Group: "Migration", Help: "copy the command that shows it", Disabled: none},
 	}, list.Actions()...)
@@ -128,7 +175,18 @@ func (s *Screen) Do(id string) screen.Effect {
 	if e == nil {
 		return screen.Effect{}
 	}
-	entry := *e
+	if e.fleet != nil && id != "copy" {
+		f := s.many(*e.fleet)
+		if id == "open" {
+			effect := f.Start()
+			effect.Show = f
+			return effect
+		}
+		effect := f.Do(id)
+		effect.Show = f
+		return effect
+	}
+	entry := e.Entry
 	switch id {
 	case "open":
 		d := NewEntry(entry, s.jobs, s.reader, s.again)
@@ -166,7 +224,7 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 		s.failed = done.Err.Error()
 		return screen.Say(screen.Bad, s.failed)
 	}
-	s.entries, _ = done.Value.([]switchover.Entry)
+	s.entries, _ = done.Value.([]entry)
 	s.loaded = true
 	s.table.Sync(len(s.entries), func(i int) string { return s.entries[i].ID })
 	if e := s.selected(); e != nil {
@@ -201,12 +259,16 @@ func (s *Screen) cell(row, col int) table.Cell {
 	case 0:
 		return table.Text(theme.Dim, e.Started.UTC().Format("2006-01-02 15:04"), false)
 	case 1:
-		return table.Text(theme.Plain, e.Function, false)
+		return table.Text(theme.Plain, e.name(), false)
 	case 2:
 		shape, tone := State(e.State)
 		return table.Text(tone, shape+" "+e.State, false)
 	case 3:
-		return table.Text(theme.Dim, e.Region, false)
+		region := e.Region
+		if e.fleet != nil {
+			region = "-"
+		}
+		return table.Text(theme.Dim, region, false)
 	case 4:
 		return table.Text(theme.Dim, e.Account, false)
 	}

@@ -319,7 +319,7 @@ func (s *Screen) done(msg job.Done) screen.Effect {
 	}
 	s.drain()
 	s.phase, s.gate, s.waiting = ended, nil, nil
-	effect := screen.Effect{Reread: s.arn}
+	effect := screen.Effect{Reread: []string{s.arn}}
 	s.result, _ = msg.Value.(*switchover.Result)
 	if s.result != nil && s.result.Journal != "" {
 		s.journal = s.result.Journal

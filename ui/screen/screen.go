@@ -63,8 +63,7 @@ type Place struct {
 	Args []string
 }
 
-// Bulk is the name of the place where several functions are migrated one after
-// the other. Its Args are their ARNs, in the order of the list they were marked
+// Bulk is the name of the place where several functions are switched as one. Its Args are their ARNs, in the order of the list they were marked
 // in; without any, it is the bulk migration that is under way.
 const Bulk = "bulk"
 
@@ -79,8 +78,8 @@ type Effect struct {
 	Back  bool
 	Ask   *Question
 	Arm   func() Effect // arm the session if it is not armed, then go on
-	// Reread is a function, by ARN or name, that has been changed and must be read again.
-	Reread string
+	// Reread are functions, by ARN or name, that have been changed and must be read again.
+	Reread []string
 	Quit   bool
 }
 

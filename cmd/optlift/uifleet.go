@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+
+	"github.com/optlift/optlift/aws/fleet"
+)
+
+// PlanFleet plans the switch of functions that were marked on screen.
+func (w *workspace) PlanFleet(ctx context.Context, functions []fleet.Function, o fleet.Options, progress func(done, total int)) (*fleet.Plan, error) {
+	f, err := w.app.fleet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return f.Plan(ctx, functions, o, progress)
+}
+
+// RunFleet switches the functions of a plan.
+func (w *workspace) RunFleet(ctx context.Context, p *fleet.Plan, emit func(fleet.Event)) (*fleet.Report, error) {
+	f, err := w.app.fleet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return f.Run(ctx, p, emit)
+}
+
+// ResumeFleet goes on with a fleet.
+func (w *workspace) ResumeFleet(ctx context.Context, id string, emit func(fleet.Event)) (*fleet.Report, error) {
+	f, err := w.app.fleet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return f.Resume(ctx, id, emit)
+}
+
+// RollbackFleet takes a fleet back.
+func (w *workspace) RollbackFleet(ctx context.Context, id string, emit func(fleet.Event)) (*fleet.Report, error) {
+	f, err := w.app.fleet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return f.Rollback(ctx, id, emit)
+}
+
+// FleetJournals lists the fleets switched from this machine, newest first.
+func (w *workspace) FleetJournals() ([]fleet.Entry, error) {
+	dir, err := w.app.state()
+	if err != nil {
+		return nil, err
+	}
+	return fleet.List(dir)
+}
+
+// Fleet reads one fleet from the journal.
+func (w *workspace) Fleet(id string) (*fleet.Entry, error) {
+	dir, err := w.app.state()
+	if err != nil {
+		return nil, err
+	}
+	return fleet.Read(dir, id)
+}
