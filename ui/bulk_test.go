@@ -48,7 +48,7 @@ var scenesOfBulk = []scene{
 		for range 5 {
 			b.step <- struct{}{}
 		}
-		return r.see("2/8 push-image  write")
+		return r.see("2/8 push-image  w")
 	}},
 	{"bulk-stopping", func(t *testing.T, w, h int) *robot {
 		b := newFake(10)
@@ -129,7 +129,7 @@ func TestBulkAsksBeforeItStops(t *testing.T) {
 	r := startFleet(t, b, 120, 40).see("backup")
 	r.press("enter").see("not now: its journal is shown when all have ended")
 	r.press("q").press("M").see("one migration at a time").press(":").write("migrate").press("enter").see("Switching 2 functions")
-	r.press("ctrl+c").see("Leave while the account is being changed?", "Under way: orders-api").press("enter")
+	r.press("ctrl+c").see("Leave while the account is being changed?", "way: orders-api (backup)", "Not begun: 1").press("enter")
 	r.press("esc").see("Stop?", "0 of 2 functions switched", "Not begun: 1").press("esc").see("stopping at the next safe place")
 	for range 3 {
 		b.step <- struct{}{}
