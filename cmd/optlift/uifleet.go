@@ -59,3 +59,33 @@ func (w *workspace) Fleet(id string) (*fleet.Entry, error) {
 	}
 	return fleet.Read(dir, id)
 }
+
+// PlanFleet refuses: a fleet is of one account.
+func (s *accounts) PlanFleet(context.Context, []fleet.Function, fleet.Options, func(done, total int)) (*fleet.Plan, error) {
+	return nil, errOneProfile
+}
+
+// RunFleet refuses, as PlanFleet does.
+func (s *accounts) RunFleet(context.Context, *fleet.Plan, func(fleet.Event)) (*fleet.Report, error) {
+	return nil, errOneProfile
+}
+
+// ResumeFleet refuses, as PlanFleet does.
+func (s *accounts) ResumeFleet(context.Context, string, func(fleet.Event)) (*fleet.Report, error) {
+	return nil, errOneProfile
+}
+
+// RollbackFleet refuses, as PlanFleet does.
+func (s *accounts) RollbackFleet(context.Context, string, func(fleet.Event)) (*fleet.Report, error) {
+	return nil, errOneProfile
+}
+
+// FleetJournals lists the fleets switched from this machine, newest first.
+func (s *accounts) FleetJournals() ([]fleet.Entry, error) {
+	return (&workspace{app: s.app}).FleetJournals()
+}
+
+// Fleet reads one fleet from the journal.
+func (s *accounts) Fleet(id string) (*fleet.Entry, error) {
+	return (&workspace{app: s.app}).Fleet(id)
+}
