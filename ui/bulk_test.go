@@ -24,7 +24,11 @@ func bulkOf(t *testing.T, b *fakeBackend, w, h int, names ...string) *robot {
 
 // acceptAll accepts the two warnings of that fleet, armed already.
 func acceptAll(r *robot) *robot {
-	return r.press("x").write("gap").press("enter").press("x").write("async-events").press("enter")
+	r.press("x").write("gap").press("enter")
+	if prepare != nil {
+		r.press("x").write(plantedWarning).press("enter")
+	}
+	return r.press("x").write("async-events").press("enter")
 }
 
 // scenesOfBulk are the switch of many functions.

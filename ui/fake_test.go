@@ -32,6 +32,7 @@ var epoch = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
 
 // fakeBackend is an account made of values. Its functions are deterministic.
 type fakeBackend struct {
+	remark    string // ends what stands against fleets and what they report
 	dir       string // for zips
 	functions []*account.Facts
 	regions   []string

@@ -36,6 +36,7 @@ func (b *fakeBackend) PlanFleet(ctx context.Context, functions []fleet.Function,
 			one.Warnings = append(one.Warnings, switchover.Notice{ID: "async-events", Message: "Events that wait while the function is away are tried again for up to 6 hours."})
 		}
 		if n, ok := standsAgainst[f.Name]; ok {
+			n.Message += b.remark
 			one.Blockers = []switchover.Notice{n}
 		}
 		p.Members = append(p.Members, fleet.Member{Function: f, Plan: &one})
@@ -110,7 +111,7 @@ func (b *fakeBackend) walkFleet(ctx context.Context, e fleet.Entry, back bool, e
 			tell(fleet.Event{Step: &switchover.Event{Step: s, State: switchover.Done}})
 		}
 		if o.Name == b.breaks && !back {
-			o.State, o.Message = switchover.StateFailed, "push-image: PutImage orders-api: AccessDeniedException: ask for ecr:PutImage; nothing was deleted"
+			o.State, o.Message = switchover.StateFailed, "push-image: PutImage orders-api: AccessDeniedException: ask for ecr:PutImage; nothing was deleted"+b.remark
 			tell(fleet.Event{State: o.State, Message: o.Message})
 			state, message, err = switchover.StateFailed, "1 function failed", fmt.Errorf("1 function of fleet %s failed: the report says what happened to each", e.ID)
 			break

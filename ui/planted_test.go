@@ -11,6 +11,7 @@ import (
 // plant puts what a terminal could act on into every text of an account but the
 // names by which the scenes find their way.
 func plant(b *fakeBackend) {
+	b.remark = nasty
 	for _, f := range b.functions {
 		f.Description, f.Handler, f.Role, f.Wrapper = nasty, nasty, nasty, nasty
 		f.EnvNames = append(f.EnvNames, nasty)
@@ -31,7 +32,8 @@ func plant(b *fakeBackend) {
 	for i := range b.errors {
 		b.errors[i].Message = nasty + b.errors[i].Message
 	}
-	b.plan.Warnings = append(b.plan.Warnings, switchover.Notice{ID: nasty, Message: nasty})
+	b.plan.Warnings = append(b.plan.Warnings, switchover.Notice{ID: plantedWarning, Message: nasty})
+	b.plan.Lost = append(b.plan.Lost, switchover.Notice{ID: nasty, Message: nasty})
 	for i := range b.plan.Steps {
 		b.plan.Steps[i].Target += nasty
 		b.plan.Steps[i].Call += nasty
@@ -51,6 +53,9 @@ func plant(b *fakeBackend) {
 		}
 	}
 }
+
+// plantedWarning is the id of a warning that is planted; fleets have it accepted.
+const plantedWarning = "planted"
 
 // TestPlantedSequences plays every scene over an account full of escape sequences:
 // none reaches the frame, nor the window's title, and the frame still fits.
