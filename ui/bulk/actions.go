@@ -264,23 +264,15 @@ func (s *Screen) confirmApply() screen.Effect {
 
 // stop asks whether to stop, and says where things stand.
 func (s *Screen) stop() screen.Effect {
-	return screen.Effect{Ask: &screen.Question{
-		Dialog: &dialog.Dialog{
-			Title: "Stop?", Tone: theme.Warn,
-			Body: []string{s.Standing(), "Stopping waits for each running step, or until the function answers again where it is being replaced. Nothing new begins. What is left to do stays in the journal; it can be gone on with or rolled back."},
-			Choices: []dialog.Choice{
-				{Keys: []string{"enter"}, Label: "let it run"},
-				{Keys: []string{"esc", "ctrl+c"}, Label: "stop at the next safe place", Answer: "stop"},
-			},
-		},
-		Then: func(answer string) screen.Effect {
-			if answer == "" || s.job == nil {
-				return screen.Effect{}
+	return screen.AskStop(s.Standing(),
+		"Stopping waits for each running step, or until the function answers again where it is being replaced. Nothing new begins. What is left to do stays in the journal; it can be gone on with or rolled back.",
+		func() bool {
+			if s.job == nil {
+				return false
 			}
 			s.job.Cancel()
-			return screen.Say(screen.Warn, "stopping at the next safe place")
-		},
-	}}
+			return true
+		})
 }
 
 // Standing says in a few words how far the run is.

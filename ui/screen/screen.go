@@ -95,3 +95,24 @@ func Say(level Level, text string) Effect { return Effect{Note: text, Level: lev
 
 // Tick tells the screens to look at their jobs. It comes only while one runs.
 type Tick struct{ Now time.Time }
+
+// AskStop asks whether to stop what runs: standing says how far it is, meaning what
+// stopping does. cancel reports whether anything still ran.
+func AskStop(standing, meaning string, cancel func() bool) Effect {
+	return Effect{Ask: &Question{
+		Dialog: &dialog.Dialog{
+			Title: "Stop?", Tone: theme.Warn,
+			Body: []string{standing, meaning},
+			Choices: []dialog.Choice{
+				{Keys: []string{"enter"}, Label: "let it run"},
+				{Keys: []string{"esc", "ctrl+c"}, Label: "stop at the next safe place", Answer: "stop"},
+			},
+		},
+		Then: func(answer string) Effect {
+			if answer == "" || !cancel() {
+				return Effect{}
+			}
+			return Say(Warn, "stopping at the next safe place")
+		},
+	}}
+}
