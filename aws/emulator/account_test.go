@@ -3,9 +3,7 @@ package emulator_test
 import (
 	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"errors"
-	"hash/crc32"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,47 +77,6 @@ func zipped(t testing.TB, files ...string) []byte {
 	if err := zw.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
-}
-
-// heavy makes a small archive that unzips to size bytes.
-func heavy(t testing.TB, size int64) []byte {
-	t.Helper()
-	sure := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	// One mebibyte is deflated, and repeated: each block stands by itself.
-	zeros := make([]byte, 1<<20)
-	var block, content bytes.Buffer
-	fw, err := flate.NewWriter(&block, flate.BestSpeed)
-	sure(err)
-	_, err = fw.Write(zeros)
-	sure(err)
-	sure(fw.Flush())
-	sum := crc32.NewIEEE()
-	rest := size
-	for ; rest >= int64(len(zeros)); rest -= int64(len(zeros)) {
-		_, _ = content.Write(block.Bytes())
-		_, _ = sum.Write(zeros)
-	}
-	fw.Reset(&content)
-	_, err = fw.Write(zeros[:rest])
-	sure(err)
-	sure(fw.Close())
-	_, _ = sum.Write(zeros[:rest])
-	var b bytes.Buffer
-	zw := zip.NewWriter(&b)
-	w, err := zw.CreateRaw(&zip.FileHeader{
-		Name: "zeros", Method: zip.Deflate, CRC32: sum.Sum32(),
-		CompressedSize64: uint64(content.Len()), UncompressedSize64: uint64(size),
-	})
-	sure(err)
-	_, err = w.Write(content.Bytes())
-	sure(err)
-	sure(zw.Close())
 	return b.Bytes()
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/build/zipdir/ziptest"
 )
 
 func TestFunctionLifecycle(t *testing.T) {
@@ -76,7 +77,7 @@ func TestCreateFunctionRefusals(t *testing.T) {
 	for i := range 6 {
 		six = append(six, a.layer(fmt.Sprintf("l%d", i), zipped(t, "a", fmt.Sprint(i))))
 	}
-	big := a.layer("big", heavy(t, 200<<20))
+	big := a.layer("big", ziptest.Zeros(200<<20))
 	a.create("taken")
 	image := func(in *lambda.CreateFunctionInput) {
 		in.PackageType, in.Runtime, in.Handler = types.PackageTypeImage, "", nil
@@ -106,9 +107,9 @@ func TestCreateFunctionRefusals(t *testing.T) {
 		{"deprecated runtime", func(in *lambda.CreateFunctionInput) { in.Runtime = types.RuntimeNodejs14x }, value, 400, "The runtime parameter of nodejs14.x is no longer supported for creating or updating AWS Lambda functions."},
 		{"not a zip", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = []byte("no zip") }, value, 400, "Could not unzip uploaded file. Please check your file, then try to upload again."},
 		{"empty zip", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = zipped(t) }, value, 400, "Uploaded file must be a non-empty zip"},
-		{"unzipped", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = heavy(t, 262144000) }, value, 400, "Unzipped size must be smaller than 262144000 bytes"},
+		{"unzipped", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = ziptest.Zeros(262144000) }, value, 400, "Unzipped size must be smaller than 262144000 bytes"},
 		{"unzipped with layer", func(in *lambda.CreateFunctionInput) {
-			in.Code.ZipFile, in.Layers = heavy(t, 50<<20), []string{big}
+			in.Code.ZipFile, in.Layers = ziptest.Zeros(50<<20), []string{big}
 		}, value, 400, "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size is 262144000 bytes."},
 		{"bucket", func(in *lambda.CreateFunctionInput) {
 			in.Code = &types.FunctionCode{S3Bucket: aws.String("b"), S3Key: aws.String("k")}

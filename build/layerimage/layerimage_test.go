@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"context"
 	"debug/elf"
-	"encoding/binary"
 	"errors"
 	"io"
 	"slices"
@@ -21,15 +20,6 @@ import (
 	"github.com/optlift/optlift/build/zipdir"
 	"github.com/optlift/optlift/build/zipdir/ziptest"
 )
-
-func program(m elf.Machine) string {
-	b := make([]byte, 64)
-	copy(b, elf.ELFMAG)
-	b[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
-	binary.LittleEndian.PutUint16(b[16:], uint16(elf.ET_EXEC))
-	binary.LittleEndian.PutUint16(b[18:], uint16(m))
-	return string(b)
-}
 
 func source(t *testing.T, name string, entries ...ziptest.Entry) layer.Source {
 	t.Helper()
@@ -63,7 +53,7 @@ func build(t *testing.T, req layerimage.Request) *layerimage.Built {
 }
 
 func TestTwoLayers(t *testing.T) {
-	one := source(t, "/home/someone/one.zip", ziptest.Dir("extensions"), ziptest.File("extensions/agent", program(elf.EM_AARCH64)).Perm(0o700),
+	one := source(t, "/home/someone/one.zip", ziptest.Dir("extensions"), ziptest.File("extensions/agent", ziptest.Program(elf.EM_AARCH64)).Perm(0o700),
 		ziptest.File("python/a.py", "one"), ziptest.Link("python/b.py", "a.py"))
 	two := source(t, "two.zip", ziptest.File("python/a.py", "two").Perm(0o600).Deflated())
 	b := build(t, layerimage.Request{Layers: []layer.Source{one, two}})
@@ -156,7 +146,7 @@ func TestSameLayersSameDigest(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	arm := source(t, "arm.zip", ziptest.File("extensions/agent", program(elf.EM_AARCH64)))
+	arm := source(t, "arm.zip", ziptest.File("extensions/agent", ziptest.Program(elf.EM_AARCH64)))
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, c := range []struct {

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"debug/elf"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -30,15 +29,6 @@ import (
 	"github.com/optlift/optlift/build/zipdir"
 	"github.com/optlift/optlift/build/zipdir/ziptest"
 )
-
-func program(m elf.Machine) string {
-	b := make([]byte, 64)
-	copy(b, elf.ELFMAG)
-	b[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
-	binary.LittleEndian.PutUint16(b[16:], uint16(elf.ET_EXEC))
-	binary.LittleEndian.PutUint16(b[18:], uint16(m))
-	return string(b)
-}
 
 // archive is a zip on disk as a layer.
 func archive(t *testing.T, entries ...ziptest.Entry) layer.Source {
@@ -112,11 +102,11 @@ func newRegistry(t *testing.T) string {
 
 func TestTake(t *testing.T) {
 	host := newRegistry(t)
-	x86 := program(elf.EM_X86_64)
+	x86 := ziptest.Program(elf.EM_X86_64)
 	src := archive(t, ziptest.Dir("extensions"), ziptest.File("extensions/agent", x86).Perm(0o755).Deflated(),
 		ziptest.File("lib/a", "a").Perm(0o600), ziptest.File("lib/b", "a"), ziptest.Link("c", "lib/a"))
 	good := []entry{
-		dir("bin"), file("bin/busybox", program(elf.EM_S390), 0o755), // an operating system beside it
+		dir("bin"), file("bin/busybox", ziptest.Program(elf.EM_S390), 0o755), // an operating system beside it
 		dir("opt"), dir("opt/extensions"), file("opt/extensions/agent", x86, 0o755), dir("opt/lib"), file("opt/lib/a", "a", 0o644),
 		link(tar.TypeLink, "opt/lib/b", "opt/lib/a"), link(tar.TypeSymlink, "opt/c", "lib/a"),
 	}
@@ -154,7 +144,7 @@ func TestTake(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	wrong := with(4, file("opt/extensions/agent", program(elf.EM_AARCH64), 0o755))
+	wrong := with(4, file("opt/extensions/agent", ziptest.Program(elf.EM_AARCH64), 0o755))
 	if _, err := overlay.Take(t.Context(), publish(t, host, "arm", imageOf(t, "amd64", wrong...)), machine.X86, src); err == nil || !strings.Contains(err.Error(), "arm64") {
 		t.Errorf("programs for another processor under the right label: %v", err)
 	}

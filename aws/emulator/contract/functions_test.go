@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/build/zipdir/ziptest"
 )
 
 // Where the facts are written down.
@@ -126,7 +128,7 @@ func TestValidation(t *testing.T) {
 			"Could not unzip uploaded file. Please check your file, then try to upload again.", recorded + "test_create_lambda_exceptions"},
 		{"a zip of nothing", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = zipped() }, value, 400,
 			"Uploaded file must be a non-empty zip", github + "dumrauf/serverless_static_website_with_basic_auth/issues/17"},
-		{"unzipped size", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = heavy(262144000) }, value, 400,
+		{"unzipped size", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = ziptest.Zeros(262144000) }, value, 400,
 			"Unzipped size must be smaller than 262144000 bytes", recorded + "test_oversized_unzipped_lambda"},
 		{"zipped size", func(in *lambda.CreateFunctionInput) { in.Code.ZipFile = make([]byte, 52428801) }, "RequestEntityTooLargeException", 413,
 			"Zipped size must be smaller than 52428800 bytes", recorded + "test_oversized_zipped_create_lambda"},

@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/optlift/optlift/build/zipdir/ziptest"
 )
 
 func TestLayers(t *testing.T) {
@@ -96,9 +98,9 @@ func TestLayers(t *testing.T) {
 			message: "Layers are not in the same region as the function. Layers are expected to be in region " + c.region + "."})
 	})
 	w.fact("code and layers share 250 MB", github+"brefphp/bref/issues/450", func(c *check) {
-		big := *c.layer(c.name("layer"), heavy(200<<20)).LayerVersionArn
+		big := *c.layer(c.name("layer"), ziptest.Zeros(200<<20)).LayerVersionArn
 		c.refuses(refusal{change: func(in *lambda.CreateFunctionInput) {
-			in.Code.ZipFile, in.Layers = heavy(50<<20), []string{big}
+			in.Code.ZipFile, in.Layers = ziptest.Zeros(50<<20), []string{big}
 		}, code: value, status: 400, message: "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size is 262144000 bytes."})
 	})
 	w.fact("a grant is a statement, and goes", recorded+"test_layer_policy_lifecycle", func(c *check) {
