@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,7 +25,7 @@ type Queue struct {
 
 	mu      sync.Mutex
 	waiting []*Event // in the order they came
-	ended   []Event  // in the order they ended; never change
+	ended   []*Event // in the order they ended
 	running map[*Event]bool
 	moved   chan struct{} // closed and made again with every change
 	started bool
@@ -119,6 +120,7 @@ func (q *Queue) try(e *Event) {
 	o := q.attempt(q.life, seen)
 	if q.life.Err() == nil {
 		seen.after(o, q.now())
+		q.settle(e, seen)
 		for i := range seen.Deliveries {
 			if d := &seen.Deliveries[i]; d.Error == "" {
 				q.deliver(q.life, seen, d)
@@ -129,21 +131,26 @@ func (q *Queue) try(e *Event) {
 	defer q.mu.Unlock()
 	delete(q.running, e)
 	*e = seen
-	if e.Condition != "" {
-		for i, w := range q.waiting {
-			if w == e {
-				q.waiting = append(q.waiting[:i:i], q.waiting[i+1:]...)
-				break
-			}
-		}
-		q.ended = append(q.ended, *e)
-		if len(q.ended) > mostEnded {
-			q.ended = append([]Event(nil), q.ended[len(q.ended)-mostEnded/2:]...)
-		}
-	}
 	close(q.moved)
 	q.moved = make(chan struct{})
 	q.Wake()
+}
+
+// settle puts an event among the ended if its attempt was the last, before anything
+// is delivered: what a delivery sets off must not end before its cause.
+func (q *Queue) settle(e *Event, seen Event) {
+	if seen.Condition == "" {
+		return
+	}
+	seen.Deliveries = slices.Clone(seen.Deliveries) // the caller goes on filling its own
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	*e = seen
+	q.waiting = slices.DeleteFunc(q.waiting, func(w *Event) bool { return w == e })
+	q.ended = append(q.ended, e)
+	if len(q.ended) > mostEnded {
+		q.ended = slices.Clone(q.ended[len(q.ended)-mostEnded/2:])
+	}
 }
 
 // List waits until no attempt is due or under way, and returns the events that
@@ -174,8 +181,8 @@ func (q *Queue) List(ctx context.Context) ([]Event, error) {
 
 // all lists the events. The caller holds q.mu.
 func (q *Queue) all() []Event {
-	out := append([]Event{}, q.ended...)
-	for _, e := range q.waiting {
+	out := make([]Event, 0, len(q.ended)+len(q.waiting))
+	for _, e := range slices.Concat(q.ended, q.waiting) {
 		out = append(out, *e)
 	}
 	return out
@@ -202,7 +209,7 @@ func (q *Queue) Load(saved []Event) {
 	defer q.mu.Unlock()
 	for _, e := range saved {
 		if e.Condition != "" {
-			q.ended = append(q.ended, e)
+			q.ended = append(q.ended, &e)
 		} else {
 			q.waiting = append(q.waiting, &e)
 		}

@@ -109,3 +109,37 @@ func TestManyEvents(t *testing.T) {
 		t.Errorf("%d ran, %d at once, %d remembered, %v", ran, peak, len(list), err)
 	}
 }
+
+// What an event sets off follows it in the list, also when it ends first.
+func TestCausesComeFirst(t *testing.T) {
+	c := &clock{now: start}
+	var q *Queue
+	q = New(c.time, func(_ context.Context, e Event) Outcome {
+		o := Outcome{Version: "1", Settings: Settings{Age: DefaultAge}}
+		if e.ID == "cause" {
+			o.Settings.OnSuccess = "arn:aws:lambda:eu-central-1:123456789012:function:next"
+		}
+		return o
+	}, func(ctx context.Context, _ Event, _ *Delivery) {
+		q.Add(Event{ID: "effect"})
+		for {
+			q.mu.Lock()
+			ended, moved := len(q.waiting) == 0, q.moved
+			q.mu.Unlock()
+			if ended {
+				return
+			}
+			select {
+			case <-moved:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	t.Cleanup(q.Close)
+	q.Add(Event{ID: "cause"})
+	list, err := q.List(t.Context())
+	if err != nil || len(list) != 2 || list[0].ID != "cause" || list[1].ID != "effect" {
+		t.Errorf("%+v %v", list, err)
+	}
+}
