@@ -2,24 +2,21 @@ package switchover
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
-	"regexp"
 	"slices"
-	"sort"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/optlift/optlift/aws/switchover/answer"
 )
 
 // compare invokes old and new with the user's events.
@@ -40,15 +37,23 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 		if err != nil {
 			return outcome{}, err
 		}
-		if notRunnable(was) || notRunnable(is) {
+		if answer.NotRunnable(was) || answer.NotRunnable(is) {
 			strange++
 			facts = append(facts, Fact{FactEvent, filepath.Base(file) + ": not comparable, because this endpoint can't run the function"})
 			continue
 		}
-		d := differ(was, is, r.choices.Ignore)
-		facts = append(facts, Fact{FactEvent, compared(file, was, is, d)}, Fact{FactRun, reportOf(was).beside(reportOf(is))})
+		wasLog, isLog := answer.LogOf(was), answer.LogOf(is)
+		d := answer.Differ(was, is, r.choices.Ignore)
+		facts = append(facts, Fact{FactEvent, compared(file, was, is, d)}, Fact{FactRun, wasLog.Beside(&isLog)})
 		if d != "" {
 			differences = append(differences, fmt.Errorf("event %s: %s", file, d))
+		}
+		shapes, worse := answer.Shapes(&wasLog, &isLog, r.choices.Ignore)
+		for _, line := range shapes {
+			facts = append(facts, Fact{FactLog, filepath.Base(file) + ": " + line})
+		}
+		if worse {
+			differences = append(differences, fmt.Errorf("event %s: the new image logs errors that the function does not: %s", file, strings.Join(shapes, "; ")))
 		}
 	}
 	if n := len(r.choices.Events) - strange; n > 0 {
@@ -69,20 +74,13 @@ func (r *run) compare(ctx context.Context, name, note string) (outcome, error) {
 	return outcome{note: note, facts: facts}, nil
 }
 
-// The facts of a rehearsal: how the answers to an event compare, and what was
-// measured beside them.
+// The facts of a rehearsal: how the answers to an event compare, what was measured
+// beside them, and how the shapes of the logs compare.
 const (
 	FactEvent = "event"
 	FactRun   = "run"
+	FactLog   = "log"
 )
-
-// notRunnable tells the answer of an endpoint that can't run the function at all,
-// as an embedded account can't run every runtime: that is no answer of the
-// function's, and says nothing about the image.
-func notRunnable(out *lambda.InvokeOutput) bool {
-	var answer struct{ ErrorType string }
-	return aws.ToString(out.FunctionError) != "" && json.Unmarshal(out.Payload, &answer) == nil && answer.ErrorType == "Runtime.NotRunnable"
-}
 
 // compared says how the answers to an event compare, without their values.
 func compared(file string, was, is *lambda.InvokeOutput, difference string) string {
@@ -136,178 +134,4 @@ func (r *run) invoke(ctx context.Context, name string, payload []byte) (out *lam
 		err = fmt.Errorf("invoke %s: %w", name, err)
 	}
 	return out, err
-}
-
-// differ says where two answers differ, without their values: those may be secret.
-func differ(was, is *lambda.InvokeOutput, ignore []string) string {
-	if was.StatusCode != is.StatusCode {
-		return fmt.Sprintf("status %d, now %d", was.StatusCode, is.StatusCode)
-	}
-	if a, b := aws.ToString(was.FunctionError), aws.ToString(is.FunctionError); a != b {
-		return fmt.Sprintf("function error %q, now %q", a, b)
-	}
-	var a, b any
-	if json.Unmarshal(was.Payload, &a) != nil || json.Unmarshal(is.Payload, &b) != nil {
-		if string(was.Payload) != string(is.Payload) {
-			return "the payloads differ, and are not JSON"
-		}
-		return ""
-	}
-	if at := difference(a, b, "$", func(at string) bool { return ignored(at, ignore) }); at != "" {
-		return "the payloads differ at " + at
-	}
-	return ""
-}
-
-// ignored reports whether a path, as differences are told ($.order.id, $.items[3]),
-// is one of those that the user does not count, or lies below it. [*] stands for
-// every element of a list.
-func ignored(at string, paths []string) bool {
-	every := anyElement.ReplaceAllString(at, "[*]")
-	for _, p := range paths {
-		for _, is := range []string{at, every} {
-			if rest, ok := strings.CutPrefix(is, p); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-var anyElement = regexp.MustCompile(`\[[0-9]+\]`)
-
-// firstDifference is the path of the first difference of two JSON values, "" for none.
-func firstDifference(a, b any, at string) string {
-	return difference(a, b, at, func(string) bool { return false })
-}
-
-// difference is firstDifference but for paths that are skipped.
-func difference(a, b any, at string, skip func(string) bool) string {
-	if skip(at) {
-		return ""
-	}
-	switch a := a.(type) {
-	case map[string]any:
-		b, ok := b.(map[string]any)
-		if !ok {
-			return at
-		}
-		keys := map[string]bool{}
-		for k := range a {
-			keys[k] = true
-		}
-		for k := range b {
-			keys[k] = true
-		}
-		sorted := make([]string, 0, len(keys))
-		for k := range keys {
-			sorted = append(sorted, k)
-		}
-		sort.Strings(sorted)
-		for _, k := range sorted {
-			x, inA := a[k]
-			y, inB := b[k]
-			if inA != inB && !skip(at+"."+k) {
-				return at + "." + k
-			}
-			if d := difference(x, y, at+"."+k, skip); d != "" {
-				return d
-			}
-		}
-	case []any:
-		b, ok := b.([]any)
-		if !ok || len(a) != len(b) {
-			return at
-		}
-		for i := range a {
-			if d := difference(a[i], b[i], at+"["+strconv.Itoa(i)+"]", skip); d != "" {
-				return d
-			}
-		}
-	default:
-		if !reflect.DeepEqual(a, b) {
-			return at
-		}
-	}
-	return ""
-}
-
-// sameJSON compares two JSON texts by their values.
-func sameJSON(a, b string) bool {
-	var x, y any
-	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
-		return a == b
-	}
-	return firstDifference(x, y, "") == "" && (x == nil) == (y == nil)
-}
-
-// report is what the log of one invocation tells without its words, which may be
-// secret: what Lambda has measured, and how many lines the function has written.
-type report struct {
-	duration, init, memory string // as Lambda writes them; "" is not told
-	text, structured       int    // lines
-	told                   bool   // a log came with the answer
-}
-
-// The measures in the REPORT line of a text log, and the lines that are Lambda's own
-// (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html).
-var (
-	measured = regexp.MustCompile(`(Duration|Init Duration|Max Memory Used): ([0-9.]+ (?:ms|MB))`)
-	lambdas  = regexp.MustCompile(`^(START|END|REPORT|INIT_START|INIT_REPORT|EXTENSION|TELEMETRY|XRAY)\b`)
-)
-
-// reportOf reads the last 4 KB of an invocation's log, which come with the answer.
-func reportOf(out *lambda.InvokeOutput) (r report) {
-	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
-	if err != nil || len(log) == 0 {
-		return r
-	}
-	r.told = true
-	for _, line := range strings.Split(strings.TrimSpace(string(log)), "\n") {
-		var event struct {
-			Type   string
-			Record struct {
-				Metrics struct{ DurationMs, InitDurationMs, MaxMemoryUsedMB *float64 }
-			}
-		}
-		switch {
-		case json.Unmarshal([]byte(line), &event) == nil && strings.HasPrefix(event.Type, "platform."):
-			m := event.Record.Metrics
-			for _, x := range []struct {
-				to   *string
-				from *float64
-				unit string
-			}{{&r.duration, m.DurationMs, " ms"}, {&r.init, m.InitDurationMs, " ms"}, {&r.memory, m.MaxMemoryUsedMB, " MB"}} {
-				if event.Type == "platform.report" && x.from != nil {
-					*x.to = strconv.FormatFloat(*x.from, 'f', -1, 64) + x.unit
-				}
-			}
-		case strings.HasPrefix(line, "REPORT "):
-			for _, m := range measured.FindAllStringSubmatch(strings.ReplaceAll(line, "Billed Duration", "Billed"), -1) {
-				*map[string]*string{"Duration": &r.duration, "Init Duration": &r.init, "Max Memory Used": &r.memory}[m[1]] = m[2]
-			}
-		case lambdas.MatchString(line):
-		case json.Valid([]byte(line)):
-			r.structured++
-		default:
-			r.text++
-		}
-	}
-	return r
-}
-
-// beside tells the Zip function's report and the image function's in one line.
-func (r report) beside(image report) string {
-	if !r.told || !image.told {
-		return "no log came with the answers, so nothing was measured"
-	}
-	or := func(s string) string {
-		if s == "" {
-			return "not told"
-		}
-		return s
-	}
-	return fmt.Sprintf("took %s, with the new image %s; init %s and %s; memory %s and %s; log lines %d and %d, of which JSON %d and %d",
-		or(r.duration), or(image.duration), or(r.init), or(image.init), or(r.memory), or(image.memory),
-		r.text+r.structured, image.text+image.structured, r.structured, image.structured)
 }

@@ -1,6 +1,7 @@
 package switchover
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -222,10 +223,11 @@ func TestFaultMatrix(t *testing.T) {
 	}
 	g := errgroup.Group{}
 	g.SetLimit(workers)
+	passed := make([]bool, len(cases))
 	for i, c := range cases {
 		g.Go(func() error {
 			b := <-benches
-			t.Run(c.String(), func(t *testing.T) { b.on(t).endure(c, fmt.Sprintf("shop%d", i)) })
+			passed[i] = t.Run(c.String(), func(t *testing.T) { b.on(t).endure(c, fmt.Sprintf("shop%d", i)) })
 			benches <- b
 			return nil
 		})
@@ -233,7 +235,33 @@ func TestFaultMatrix(t *testing.T) {
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d cases", len(cases))
+	t.Log(totals(cases, passed))
+}
+
+// totals says how many cases of each scenario, and of each blow in it, passed.
+func totals(cases []matrixCase, passed []bool) string {
+	type count struct{ passed, all int }
+	counts := map[string]*count{}
+	var names []string
+	for i, c := range cases {
+		for _, name := range []string{c.scenario.name, c.scenario.name + ", " + c.blow.name, "all"} {
+			if counts[name] == nil {
+				counts[name] = &count{}
+				names = append(names, name)
+			}
+			counts[name].all++
+			if passed[i] {
+				counts[name].passed++
+			}
+		}
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	b.WriteString("cases passed:\n")
+	for _, name := range names {
+		fmt.Fprintf(&b, "  %-40s %d of %d\n", name, counts[name].passed, counts[name].all)
+	}
+	return b.String()
 }
 
 // sampled picks, for each call, errors and kills in turn, so that each call of a
@@ -245,10 +273,16 @@ func sampled(scenario string, call, blow, recovery int) bool {
 	return blow == (call/2)%4 && recovery == call/8%2 && call%2 == 0
 }
 
+// hung ends a case that no deadline of the program's own has ended: it fails by
+// name, and the others go on.
+const hung = 10 * time.Minute
+
 // on lends the bench to a test, with a state directory of its own.
 func (b *bench) on(t *testing.T) *bench {
 	s := *b.s
-	lent := &bench{t: t, ctx: b.ctx, server: b.server, api: b.api, s: &s, state: t.TempDir() + "/state"}
+	ctx, cancel := context.WithTimeout(b.ctx, hung)
+	t.Cleanup(cancel)
+	lent := &bench{t: t, ctx: ctx, server: b.server, api: b.api, s: &s, state: t.TempDir() + "/state"}
 	lent.s.config.StateDir = lent.state
 	return lent
 }

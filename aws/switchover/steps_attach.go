@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/optlift/optlift/aws/switchover/answer"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
@@ -85,16 +86,16 @@ func (r *run) hasStatement(ctx context.Context, q, sid string) (bool, error) {
 }
 
 func (r *run) putWholePolicy(ctx context.Context, a snapshot.Attachment, q string) (outcome, error) {
-	answer, err := snapshot.Decode[struct{ Policy string }](a.Value)
+	policy, err := snapshot.Decode[struct{ Policy string }](a.Value)
 	if err != nil {
 		return outcome{}, err
 	}
 	resource := r.arn + colon(q)
-	document := strings.ReplaceAll(answer.Policy, `"`+r.snap.ARN+colon(a.Qualifier)+`"`, `"`+resource+`"`)
+	document := strings.ReplaceAll(policy.Policy, `"`+r.snap.ARN+colon(a.Qualifier)+`"`, `"`+resource+`"`)
 	return r.ensure(ctx, "PutResourcePolicy", resource,
 		func(ctx context.Context) (bool, error) {
 			got, err := absent(r.api.GetResourcePolicy(ctx, &lambda.GetResourcePolicyInput{ResourceArn: &resource}))
-			return err == nil && got != nil && sameJSON(aws.ToString(got.Policy), document), err
+			return err == nil && got != nil && answer.SameJSON(aws.ToString(got.Policy), document), err
 		},
 		func(ctx context.Context) error {
 			_, err := r.api.PutResourcePolicy(ctx, &lambda.PutResourcePolicyInput{ResourceArn: &resource, Policy: &document})

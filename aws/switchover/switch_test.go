@@ -2,8 +2,6 @@ package switchover
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
@@ -285,29 +283,14 @@ func TestRehearsalComparesAnswers(t *testing.T) {
 	if !ran {
 		t.Error("no step tells how long both took")
 	}
+	if logged := b.facts(FactLog); !slices.Contains(logged, "event.json: the logs have the same shape") {
+		t.Errorf("the logs: %q", logged)
+	}
 	if res, err = b.s.Rollback(b.ctx, res.Journal, b.emit); err != nil {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	if res, err = b.apply("dice", Choices{Events: []string{event}, Accept: []string{acceptRehearsal}}); err != nil {
 		t.Fatalf("%+v, %v", res, err)
-	}
-}
-
-func TestFirstDifference(t *testing.T) {
-	for _, test := range []struct{ a, b, at string }{
-		{`{"a":1}`, `{"a":1}`, ""}, {`[1,{"b":[2,3]}]`, `[1,{"b":[2,4]}]`, "$[1].b[1]"}, {`{"a":1}`, `{}`, "$.a"},
-		{`{}`, `{"z":null}`, "$.z"}, {`1`, `"1"`, "$"}, {`[1]`, `[1,2]`, "$"}, {`null`, `{}`, "$"},
-	} {
-		var x, y any
-		if err := json.Unmarshal([]byte(test.a), &x); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal([]byte(test.b), &y); err != nil {
-			t.Fatal(err)
-		}
-		if got := firstDifference(x, y, "$"); got != test.at {
-			t.Errorf("%s and %s differ at %q, want %q", test.a, test.b, got, test.at)
-		}
 	}
 }
 
@@ -341,32 +324,51 @@ func TestVersionsThatAreTwins(t *testing.T) {
 	b.sameAs(before, false)
 }
 
-func TestIgnored(t *testing.T) {
-	paths := []string{"$.id", "$.items[*].at", "$.list[1]"}
-	for at, want := range map[string]bool{"$.id": true, "$.id.part": true, "$.id[2]": true, "$.idle": false, "$": false,
-		"$.items[7].at": true, "$.items[7].to": false, "$.list[1].x": true, "$.list[0]": false} {
-		if got := ignored(at, paths); got != want {
-			t.Errorf("%s: %v", at, got)
+// facts are the values of a fact that events have told.
+func (b *bench) facts(name string) (values []string) {
+	for _, e := range b.events {
+		for _, f := range e.Facts {
+			if f.Name == name {
+				values = append(values, f.Value)
+			}
 		}
 	}
+	return values
 }
 
-func TestReportOf(t *testing.T) {
-	log := func(text string) *lambda.InvokeOutput {
-		return &lambda.InvokeOutput{LogResult: aws.String(base64.StdEncoding.EncodeToString([]byte(text)))}
+// The shape of the log is compared, without its words. What the image alone logs
+// as an error stops, unless that is ignored.
+func TestRehearsalComparesLogs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	event := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(event, []byte(`{}`), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	text := reportOf(log("START RequestId: x Version: 1\nhello\n{\"level\":\"INFO\"}\nEND RequestId: x\n" +
-		"REPORT RequestId: x\tDuration: 1.25 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 66 MB\tInit Duration: 100.5 ms\t\n"))
-	if want := (report{"1.25 ms", "100.5 ms", "66 MB", 1, 1, true}); text != want {
-		t.Errorf("text: %+v", text)
+	for name, says := range map[string]string{
+		"calm": `console.info("hello", Date.now(), process.env.AWS_REGION)`,
+		"loud": `if (process.env.AWS_LAMBDA_FUNCTION_NAME != "loud") console.error(process.env.TOKEN); console.log(1)`,
+	} {
+		_, err := b.api.CreateFunction(b.ctx, &lambda.CreateFunctionInput{FunctionName: &name,
+			Role: aws.String("arn:aws:iam::123456789012:role/r"), Runtime: types.RuntimeNodejs22x, Handler: aws.String("index.handler"),
+			Environment: &types.Environment{Variables: map[string]string{"TOKEN": plantedEnv}},
+			Code:        &types.FunctionCode{ZipFile: zipOf(map[string]string{"index.js": "exports.handler = async () => {" + says + "}"})}})
+		ok(b, 0, err)
+		b.wait(name)
 	}
-	structured := reportOf(log(`{"type":"platform.start","record":{}}
-{"level":"INFO","message":"hello"}
-{"type":"platform.report","record":{"metrics":{"durationMs":1.5,"billedDurationMs":2,"maxMemoryUsedMB":66}}}`))
-	if want := (report{"1.5 ms", "", "66 MB", 0, 1, true}); structured != want {
-		t.Errorf("JSON: %+v", structured)
+	if res, err := b.apply("calm", Choices{Strategy: Rehearse, Events: []string{event}}); err != nil {
+		t.Fatalf("%+v, %v", res, err)
 	}
-	if got := reportOf(&lambda.InvokeOutput{}).beside(text); !strings.Contains(got, "nothing was measured") {
-		t.Errorf("no log: %s", got)
+	if got := b.facts(FactLog); !slices.Equal(got, []string{"event.json: the logs have the same shape"}) {
+		t.Errorf("the logs of calm: %q", got)
 	}
+	res, err := b.apply("loud", Choices{Strategy: Rehearse, Events: []string{event}})
+	if err == nil || !strings.Contains(err.Error(), "logs errors that the function does not: $log.text.ERROR: text lines at ERROR: 0, now 1") {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	b.hear(err)
+	if res, err := b.apply("loud", Choices{Strategy: Rehearse, Events: []string{event}, Ignore: []string{"$log.text.ERROR"}}); err != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	b.noSecrets()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/optlift/optlift/aws/switchover/answer"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
@@ -95,8 +96,8 @@ func compareFacts(want, got map[string]any) []string {
 		switch other, found := got[key]; {
 		case !found:
 			differences = append(differences, key+" is missing")
-		case firstDifference(value, other, "") != "":
-			differences = append(differences, key+" differs at "+firstDifference(value, other, "$"))
+		case answer.Difference(value, other, "", nil) != "":
+			differences = append(differences, key+" differs at "+answer.Difference(value, other, "$", nil))
 		}
 	}
 	for key := range got {

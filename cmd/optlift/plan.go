@@ -50,7 +50,7 @@ func (f *choiceFlags) addImage(c *cobra.Command) {
 	flags.StringVar(&f.base, "base", "", "base image instead of the runtime's own: a reference or oci:DIR")
 	flags.StringArrayVar(&f.accept, "accept", nil, "id of a blocker or warning to accept; may be given several times")
 	flags.StringArrayVar(&f.events, "event", nil, "file with an event for the rehearsal; may be given several times")
-	flags.StringArrayVar(&f.ignore, "ignore", nil, "path in the answers that may differ in the rehearsal, such as '$.requestId' or '$.items[*].at'; may be given several times")
+	flags.StringArrayVar(&f.ignore, "ignore", nil, "path in the answers that may differ in the rehearsal, such as '$.requestId' or '$.items[*].at', or in the shape of the log: '$log.text.ERROR', '$log'; may be given several times")
 	f.images.addNamed(flags)
 }
 
