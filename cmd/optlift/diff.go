@@ -9,9 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/difference"
-	"github.com/optlift/optlift/build/inventory"
 )
 
 func newDiff(a *app) *cobra.Command {
@@ -39,50 +37,27 @@ everywhere.`,
 	return cmd
 }
 
-// diffReport is the JSON form of diff. Fields may be added, never renamed;
-// lists are never null.
-type diffReport struct {
-	Schema   int                  `json:"schema"` // 1
-	Equal    bool                 `json:"equal"`
-	Old      diffSide             `json:"old"`
-	New      diffSide             `json:"new"`
-	Files    []difference.File    `json:"files"`    // sorted by path
-	Packages []difference.Package `json:"packages"` // sorted by ecosystem and name
-}
-
-// diffSide is one of the targets. Size is the bytes of the files that are seen.
-type diffSide struct {
-	Target string             `json:"target"`
-	Size   int64              `json:"size"`
-	Unread []inventory.Unread `json:"unread"` // what should tell of packages and does not
-}
-
 func runDiff(ctx context.Context, a *app, old, now, format string) error {
-	var sets [2]*target.Set
-	var invs [2]*inventory.Inventory
+	var subjects [2]difference.Subject
 	for i, t := range []string{old, now} {
 		set, err := fetch(ctx, a, "", []string{t})
 		if err != nil {
 			return err
 		}
 		defer set.Close()
-		if invs[i], err = takeInventory(ctx, set); err != nil {
+		subjects[i].Name = t
+		if subjects[i].Opt, subjects[i].Task, err = trees(ctx, set); err != nil {
 			return err
 		}
-		sets[i] = set
 	}
-	r := diffReport{Schema: 1, Packages: difference.Packages(invs[0], invs[1])}
-	r.Old = diffSide{Target: old, Unread: invs[0].Unread}
-	r.New = diffSide{Target: now, Unread: invs[1].Unread}
-	if err := r.compare(ctx, sets[0], sets[1]); err != nil {
+	r, err := difference.Compare(ctx, subjects[0], subjects[1])
+	if err != nil {
 		return err
 	}
-	r.Equal = len(r.Files) == 0
-	var err error
 	if format == "json" {
 		err = a.io.printJSON(r)
 	} else {
-		err = printDiff(a.io, &r)
+		err = printDiff(a.io, r)
 	}
 	if err == nil && !r.Equal {
 		err = partlyError{message: "the targets differ", silent: true}
@@ -90,38 +65,9 @@ func runDiff(ctx context.Context, a *app, old, now, format string) error {
 	return err
 }
 
-// compare fills in files and sizes.
-func (r *diffReport) compare(ctx context.Context, a, b *target.Set) error {
-	oldOpt, oldTask, err := trees(ctx, a)
-	if err != nil {
-		return err
-	}
-	newOpt, newTask, err := trees(ctx, b)
-	if err != nil {
-		return err
-	}
-	opt, err := difference.Files(ctx, "/opt", oldOpt, newOpt, true)
-	if err != nil {
-		return err
-	}
-	task, err := difference.Files(ctx, "/var/task", oldTask, newTask, true)
-	if err != nil {
-		return err
-	}
-	r.Files = append(opt, task...)
-	r.Old.Size, r.New.Size = oldOpt.Size, newOpt.Size
-	if oldTask != nil {
-		r.Old.Size += oldTask.Size
-	}
-	if newTask != nil {
-		r.New.Size += newTask.Size
-	}
-	return nil
-}
-
 var diffSigns = map[difference.Change]string{difference.Added: "+", difference.Removed: "-", difference.Changed: "~"}
 
-func printDiff(s *streams, r *diffReport) error {
+func printDiff(s *streams, r *difference.Report) error {
 	var b strings.Builder
 	count := map[difference.Change]int{}
 	for _, f := range r.Files {
@@ -155,7 +101,7 @@ func printDiff(s *streams, r *diffReport) error {
 		fmt.Fprintf(&b, "\n%d added, %d removed, %d changed; %s -> %s\n", count[difference.Added], count[difference.Removed], count[difference.Changed],
 			humanize.IBytes(uint64(r.Old.Size)), humanize.IBytes(uint64(r.New.Size)))
 	}
-	for _, side := range []diffSide{r.Old, r.New} {
+	for _, side := range []difference.ReportSide{r.Old, r.New} {
 		for _, u := range side.Unread {
 			fmt.Fprintf(s.err, "optlift: %s of %s is not understood, its packages are not compared: %s\n", printable(u.Path), printable(side.Target), printable(u.Reason))
 		}
