@@ -56,11 +56,11 @@ func (a *Auditor) History(ctx context.Context, arn string) (*History, error) {
 	defer release(a.calls)
 	h.VersionsState = OK
 	if err := h.readVersions(ctx, client, arn); err != nil {
-		h.Versions, h.VersionsState, h.VersionsMessage = nil, stateOf(err), session.Explain(err)
+		h.Versions, h.VersionsState, h.VersionsMessage = nil, StateOf(err), session.Explain(err)
 	}
 	h.AliasesState = OK
 	if err := h.readAliases(ctx, client, arn); err != nil {
-		h.Aliases, h.AliasesState, h.AliasesMessage = nil, stateOf(err), session.Explain(err)
+		h.Aliases, h.AliasesState, h.AliasesMessage = nil, StateOf(err), session.Explain(err)
 	}
 	return h, ctx.Err()
 }

@@ -78,8 +78,8 @@ func LayerLocator(api API, arn string, first *lambda.GetLayerVersionByArnOutput)
 	}
 }
 
-// stateOf tells from an error's type why an archive could not be read.
-func stateOf(err error) State {
+// StateOf tells from an error's type why an archive could not be read: OK for nil.
+func StateOf(err error) State {
 	var status *archive.StatusError
 	switch kind := session.KindOf(err); {
 	case err == nil:

@@ -62,9 +62,9 @@ func (r *run) ask(ctx context.Context, p *place, facts *Facts, out *lambda.GetFu
 		out, err = r.getFunction(ctx, p.client, facts.ARN)
 	}
 	if err != nil {
-		facts.TagsState = stateOf(err)
+		facts.TagsState = StateOf(err)
 		if !image {
-			facts.Code = Archive{State: stateOf(err), Message: session.Explain(err)}
+			facts.Code = Archive{State: StateOf(err), Message: session.Explain(err)}
 		}
 	} else {
 		facts.ManagedBy, facts.TagsState = managedBy(out)
@@ -172,7 +172,7 @@ func (r *run) recallLayer(ctx context.Context, ref LayerRef, known answers.Layer
 func (r *run) askLayer(ctx context.Context, p *place, ref LayerRef) *LayerVersion {
 	l := &LayerVersion{ARN: ref.ARN, Size: ref.Size}
 	fail := func(err error) *LayerVersion {
-		l.Archive = Archive{State: stateOf(err), Message: session.Explain(err)}
+		l.Archive = Archive{State: StateOf(err), Message: session.Explain(err)}
 		switch {
 		case ctx.Err() != nil:
 		case l.State == Deleted:

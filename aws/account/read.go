@@ -16,7 +16,7 @@ import (
 // what Lambda runs, from the cache or by range. wrapper is the path in it of a
 // script that Lambda starts beside the extensions, "" for none.
 func (r *run) archive(ctx context.Context, name, sum, wrapper string, locate archive.Locator) Archive {
-	fail := func(err error) Archive { return Archive{State: stateOf(err), Message: session.Explain(err)} }
+	fail := func(err error) Archive { return Archive{State: StateOf(err), Message: session.Explain(err)} }
 	if err := acquire(ctx, r.archives); err != nil {
 		return fail(err)
 	}

@@ -141,7 +141,7 @@ func (r *run) newest(ctx context.Context, p *place, events chan<- Event, trust b
 		if err != nil {
 			if ctx.Err() == nil {
 				p.book.PutNewest(nil)
-				events <- Event{Newest: &NewestLayers{Account: r.session.Account, Region: p.name, State: stateOf(err), Message: session.Explain(fmt.Errorf("list layers: %w", err))}}
+				events <- Event{Newest: &NewestLayers{Account: r.session.Account, Region: p.name, State: StateOf(err), Message: session.Explain(fmt.Errorf("list layers: %w", err))}}
 			}
 			return
 		}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"strconv"
@@ -140,25 +139,20 @@ func LayerTable(r *account.Report) [][]string {
 // WriteLayersCSV writes one line for each layer version, sizes in bytes. What is
 // not known is an empty field.
 func WriteLayersCSV(w io.Writer, r *account.Report) error {
-	c := csv.NewWriter(w)
 	columns := layerColumns()
 	line := make([]string, len(columns))
 	for i, column := range columns {
 		line[i] = column.field
 	}
-	if err := c.Write(line); err != nil {
-		return err
-	}
+	rows := [][]string{line}
 	for i := range r.Layers {
+		line := make([]string, len(columns))
 		for j, column := range columns {
-			line[j] = inert(session.Clean(column.value(&r.Layers[i])))
+			line[j] = column.value(&r.Layers[i])
 		}
-		if err := c.Write(line); err != nil {
-			return err
-		}
+		rows = append(rows, line)
 	}
-	c.Flush()
-	return c.Error()
+	return WriteRows(w, rows)
 }
 
 // WriteLayersMarkdown writes the table of layer versions, and below it who uses each.

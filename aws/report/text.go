@@ -30,17 +30,29 @@ func Table(r *account.Report, columns []Column) [][]string {
 // WriteCSV writes one line for each function, sizes in bytes. A size that is not
 // known is an empty field.
 func WriteCSV(w io.Writer, r *account.Report, columns []Column) error {
-	c := csv.NewWriter(w)
 	line := make([]string, len(columns))
 	for i, column := range columns {
 		line[i] = column.Field
 	}
-	if err := c.Write(line); err != nil {
-		return err
-	}
+	rows := [][]string{line}
 	for i := range r.Functions {
+		line := make([]string, len(columns))
 		for j, column := range columns {
-			line[j] = inert(session.Clean(column.value(&r.Functions[i])))
+			line[j] = column.value(&r.Functions[i])
+		}
+		rows = append(rows, line)
+	}
+	return WriteRows(w, rows)
+}
+
+// WriteRows writes rows of text as CSV, the titles first: free of control
+// characters, and nothing in them is a formula to a spreadsheet.
+func WriteRows(w io.Writer, rows [][]string) error {
+	c := csv.NewWriter(w)
+	for _, row := range rows {
+		line := make([]string, len(row))
+		for i, cell := range row {
+			line[i] = inert(session.Clean(cell))
 		}
 		if err := c.Write(line); err != nil {
 			return err

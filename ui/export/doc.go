@@ -1,3 +1,3 @@
-// Package export writes the functions on screen to a file, in the formats of the
-// audit command.
+// Package export writes what is on screen to new files: the functions in the
+// formats of the audit command, and whatever else a screen brings along.
 package export

@@ -35,13 +35,18 @@ type List struct {
 // several reports whether there is more than one account to tell apart.
 func (l *List) several() bool { return len(l.Accounts) > 1 }
 
-// Write writes a list to a new file, whose ending chooses the format. A file that
-// is there is left alone, and one that could not be written whole is taken away.
-func Write(path string, l List) (err error) {
+// Write writes a list to a new file, whose ending chooses the format; see File.
+func Write(path string, l List) error {
 	write, err := writer(path, l.several())
 	if err != nil {
 		return err
 	}
+	return File(path, func(w io.Writer) error { return write(w, l.report()) })
+}
+
+// File writes a new file. One that is there is left alone, and one that could not
+// be written whole is taken away.
+func File(path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("export: %s is there already: type another name", path)
@@ -49,7 +54,7 @@ func Write(path string, l List) (err error) {
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	err = errors.Join(write(f, l.report()), f.Close())
+	err = errors.Join(write(f), f.Close())
 	if err != nil {
 		_ = os.Remove(path)
 		return fmt.Errorf("export to %s: %w", path, err)
@@ -70,14 +75,17 @@ func writer(path string, several bool) (func(io.Writer, *account.Report) error, 
 	case ".md":
 		return columns(report.WriteMarkdown, more(report.DefaultTable())), nil
 	case ".json":
-		return func(w io.Writer, r *account.Report) error {
-			e := json.NewEncoder(w)
-			e.SetEscapeHTML(false)
-			e.SetIndent("", "  ")
-			return e.Encode(r)
-		}, nil
+		return func(w io.Writer, r *account.Report) error { return JSON(w, r) }, nil
 	}
 	return nil, fmt.Errorf("export: the name must end in %s, which chooses the format: %s does not", Formats, path)
+}
+
+// JSON writes a document as the commands print it.
+func JSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 func columns(write func(io.Writer, *account.Report, []report.Column) error, ids []string) func(io.Writer, *account.Report) error {

@@ -229,7 +229,7 @@ func (s *Screen) compare() screen.Effect {
 			continue
 		}
 		olds = append(olds, preview.File{
-			Label: s.label(shadow.Layer), Path: s.now.path + "/" + shadow.Path, Size: shadow.Zip.Size,
+			Label: s.label(shadow.Layer), Role: "shadowed", Path: s.now.path + "/" + shadow.Path, Size: shadow.Zip.Size,
 			Open: func() (io.ReadCloser, error) { return merged.OpenShadow(shadow) },
 		})
 	}
@@ -245,7 +245,7 @@ func (s *Screen) compare() screen.Effect {
 func (s *Screen) used(e *optfs.Entry) preview.File {
 	merged := s.now.merged
 	return preview.File{
-		Label: s.label(e.Winner), Path: s.now.path + "/" + e.Path, Size: e.Size, Architecture: s.architecture(),
+		Label: s.label(e.Winner), Role: "used", Path: s.now.path + "/" + e.Path, Size: e.Size, Architecture: s.architecture(),
 		Open: func() (io.ReadCloser, error) { return merged.Open(e) },
 	}
 }

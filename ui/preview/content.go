@@ -29,11 +29,19 @@ const (
 // File is a file to look into.
 type File struct {
 	Label string // "2B deps:4"
+	Role  string // what it is in a comparison: "shadowed", "used"; "" for nothing to say
 	Path  string
 	Size  int64 // bytes
 	Open  func() (io.ReadCloser, error)
 	// Architecture is that of the function it is for, "" where there is none.
 	Architecture string
+}
+
+func (f File) role() string {
+	if f.Role == "" {
+		return ""
+	}
+	return " (" + f.Role + ")"
 }
 
 // read returns the first bytes of a file.

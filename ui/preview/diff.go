@@ -19,7 +19,7 @@ const wide = 120
 
 // diff is what sets two files apart.
 type diff struct {
-	old, now string // labels
+	old, now File
 	// said is in place of lines where those can't be compared.
 	said [][]span
 	rows []diffRow // side by side
@@ -48,7 +48,7 @@ func compare(ctx context.Context, old, now File) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &content{file: now, diff: &diff{old: old.Label, now: now.Label}}
+	c := &content{file: now, diff: &diff{old: old, now: now}}
 	switch {
 	case bytes.Equal(a.data, b.data) && old.Size == now.Size:
 		c.diff.said = [][]span{{{theme.Good, "= "}, {theme.Plain, "the same bytes, as far as they were read"}}}
@@ -158,8 +158,8 @@ func unlike(a, b *content) [][]span {
 	out := [][]span{
 		{{theme.Plain, "Not text: the bytes differ, lines can't be compared."}},
 		{},
-		{{theme.Bad, "- "}, {theme.Plain, fmt.Sprintf("%s  %s bytes (shadowed)", a.file.Label, draw.Exact(a.file.Size))}},
-		{{theme.Good, "+ "}, {theme.Plain, fmt.Sprintf("%s  %s bytes (used)", b.file.Label, draw.Exact(b.file.Size))}},
+		{{theme.Bad, "- "}, {theme.Plain, fmt.Sprintf("%s  %s bytes%s", a.file.Label, draw.Exact(a.file.Size), a.file.role())}},
+		{{theme.Good, "+ "}, {theme.Plain, fmt.Sprintf("%s  %s bytes%s", b.file.Label, draw.Exact(b.file.Size), b.file.role())}},
 		{},
 		{{theme.Dim, first}},
 	}
@@ -196,8 +196,8 @@ func (d *diff) view(st *theme.Styles, w, left int, window func(n int) (from, to 
 		return out
 	}
 	if w < wide {
-		out = append(out, line().Put(theme.Bad, "- ").Put(theme.Plain, d.old).Put(theme.Dim, " (shadowed)   ").
-			Put(theme.Good, "+ ").Put(theme.Plain, d.now).Put(theme.Dim, " (used)").String())
+		out = append(out, line().Put(theme.Bad, "- ").Put(theme.Plain, d.old.Label).Put(theme.Dim, d.old.role()+"   ").
+			Put(theme.Good, "+ ").Put(theme.Plain, d.now.Label).Put(theme.Dim, d.now.role()).String())
 		from, to := window(len(d.flat))
 		for _, r := range d.flat[from:to] {
 			out = append(out, r.flat(line(), left).String())
@@ -206,9 +206,9 @@ func (d *diff) view(st *theme.Styles, w, left int, window func(n int) (from, to 
 	}
 	half := (w - 4) / 2
 	head := line()
-	head.Append(draw.NewLine(st, half, false).Put(theme.Bad, "- ").Put(theme.Plain, d.old).Put(theme.Dim, " (shadowed)").Fill())
+	head.Append(draw.NewLine(st, half, false).Put(theme.Bad, "- ").Put(theme.Plain, d.old.Label).Put(theme.Dim, d.old.role()).Fill())
 	head.Put(theme.Track, " │ ")
-	head.Append(draw.NewLine(st, half, false).Put(theme.Good, "+ ").Put(theme.Plain, d.now).Put(theme.Dim, " (used)"))
+	head.Append(draw.NewLine(st, half, false).Put(theme.Good, "+ ").Put(theme.Plain, d.now.Label).Put(theme.Dim, d.now.role()))
 	out = append(out, head.String())
 	from, to := window(len(d.rows))
 	for _, r := range d.rows[from:to] {

@@ -44,8 +44,8 @@ func New(f File, jobs *job.Group, explain func(error) string) *Screen {
 		load: func(ctx context.Context, progress func(int64)) (*content, error) { return load(ctx, f, progress) }}
 }
 
-// Compare returns the screen of what sets now, which is used, apart from olds,
-// which it shadows, one at a time. There is at least one.
+// Compare returns the screen of what sets now apart from olds, one at a time:
+// mostly from what it shadows. There is at least one.
 func Compare(olds []File, now File, jobs *job.Group, explain func(error) string) *Screen {
 	return &Screen{title: "compare " + now.Path, jobs: jobs, explain: explain, olds: olds, now: now}
 }
@@ -118,7 +118,7 @@ func (s *Screen) Actions() []keys.Action {
 	if s.olds != nil {
 		other := keys.Action{ID: "other", Keys: []string{"tab"}, Group: "File", Help: "compare with the next copy that is shadowed"}
 		if len(s.olds) < 2 {
-			other.Disabled = "it shadows one copy only"
+			other.Disabled = "there is one other copy only"
 		} else {
 			other.Label = "other copy"
 		}
