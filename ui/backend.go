@@ -31,6 +31,9 @@ type Backend interface {
 	History(ctx context.Context, arn string) (*account.History, error)
 	// Open opens the archives a target stands for, to look into.
 	Open(ctx context.Context, targets ...string) (*target.Set, error)
+	// Fetch opens them once all of their bytes are here, verified. progress is never
+	// called concurrently.
+	Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*target.Set, error)
 	// Switcher plans, applies and takes back.
 	migrate.Switcher
 	// Fleets does the same for many functions at once.
@@ -76,6 +79,14 @@ func (w *Where) fixed() string {
 		return "a saved report has no account to change"
 	case len(w.Accounts) > 1:
 		return OneProfile
+	}
+	return ""
+}
+
+// shut says why no archive can be looked into, "" where they can.
+func (w *Where) shut() string {
+	if w.Saved != "" {
+		return "a saved report does not hold what archives hold: open the account itself"
 	}
 	return ""
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/journal"
 	"github.com/optlift/optlift/ui/keys"
+	"github.com/optlift/optlift/ui/layerdiff"
 	"github.com/optlift/optlift/ui/layers"
 	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/optview"
@@ -29,6 +30,7 @@ var commands = []help.Command{
 	{Line: "function", Help: "one function, by name or ARN"},
 	{Line: "opt", Help: "/opt of the selected function, or of functions, layer ARNs and local zips named here"},
 	{Line: "layers", Help: "the layer versions in use"},
+	{Line: "diff", Help: "what sets two layer versions, functions or local zips apart"},
 	{Line: "findings", Help: "what was found in all functions, the gravest first"},
 	{Line: "migrate", Help: "plan the switch of a function; the running migration without a name"},
 	{Line: "journal", Help: "the migrations made from this machine, or one by its id"},
@@ -52,17 +54,25 @@ var short = map[string]string{
 // changes are the screens' actions that end in changing the account.
 var changes = []string{"migrate", "bulk", "resume", "rollback"}
 
+// looks are the screens' actions that need what archives hold, and the places of
+// the same names.
+var looks = []string{"diff"}
+
 // actions are what can be done on the screen on top.
 func (m *model) actions() []keys.Action {
 	out := m.top().Actions()
-	if why := m.where.fixed(); why != "" {
-		for i := range out {
-			if slices.Contains(changes, out[i].ID) {
-				out[i].Disabled = why
-			}
+	disable(out, changes, m.where.fixed())
+	disable(out, looks, m.where.shut())
+	return out
+}
+
+// disable says of some actions why they can't be done, "" where they can.
+func disable(actions []keys.Action, ids []string, why string) {
+	for i := range actions {
+		if why != "" && slices.Contains(ids, actions[i].ID) {
+			actions[i].Disabled = why
 		}
 	}
-	return out
 }
 
 // globals are what can be done on every screen.
@@ -151,6 +161,10 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		m.pop(i + 1)
 		return nil
 	}
+	if why := m.where.shut(); why != "" && slices.Contains(looks, p.Name) {
+		m.say(screen.Info, "not now: "+why)
+		return nil
+	}
 	switch p.Name {
 	case "functions":
 		m.pop(1)
@@ -176,14 +190,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 			}
 			targets = []string{arn}
 		}
-		targets = slices.Clone(targets)
-		titles := make([]string, len(targets))
-		for i, t := range targets {
-			titles[i] = inventory.ShortLayer(t)
-			if r, ok := m.inv.Named(t); ok {
-				targets[i], titles[i] = r.ARN, r.Name
-			}
-		}
+		targets, titles := m.targets(targets)
 		title := strings.Join(titles, " + ")
 		if f, ok := m.top().(*function.Screen); ok && len(targets) == 1 && f.ARN() == targets[0] {
 			title = ""
@@ -191,6 +198,15 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		o := optview.New(title, targets, m.account, m.jobs, m.backend)
 		m.push(key, o)
 		return m.perform(o.Start())
+	case "diff":
+		if len(p.Args) != 2 {
+			m.say(screen.Bad, "diff needs two layer versions, functions or local zips; in the layers, "+m.keyOf("mark")+" marks two and "+m.keyOf("diff")+" compares them")
+			return nil
+		}
+		targets, titles := m.targets(p.Args)
+		d := layerdiff.New([2]string(targets), [2]string(titles), m.jobs, m.backend)
+		m.push(key, d)
+		return m.perform(d.Start())
 	case "layers":
 		m.push(key, layers.New(m.inv, m.account, m.where.Account))
 	case "findings":
@@ -251,6 +267,29 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		m.say(screen.Bad, "no command "+p.Name+". Tab completes, ? explains.")
 	}
 	return nil
+}
+
+// targets are the whole names of what people call functions and layer versions, and
+// what to call them on screen.
+func (m *model) targets(in []string) (targets, titles []string) {
+	targets, titles = slices.Clone(in), make([]string, len(in))
+	for i, t := range in {
+		if r, ok := m.inv.Named(t); ok {
+			targets[i], titles[i] = r.ARN, r.Name
+			continue
+		}
+		var named []string
+		for _, l := range m.inv.Layers() {
+			if inventory.ShortLayer(l.ARN) == t {
+				named = append(named, l.ARN)
+			}
+		}
+		if len(named) == 1 {
+			targets[i] = named[0]
+		}
+		titles[i] = inventory.ShortLayer(targets[i])
+	}
+	return targets, titles
 }
 
 // function is the function a command is about: the one named, or the one on

@@ -38,6 +38,7 @@ type fakeBackend struct {
 	regions   []string
 	unsure    string                       // what is uncertain about the regions
 	files     map[string]map[string]string // what layers hold, instead of zips
+	saved     string                       // which saved report it is
 	endpoint  string                       // where the account is served, when not by AWS
 	errors    []account.RegionError
 	newest    []*account.NewestLayers
@@ -47,6 +48,8 @@ type fakeBackend struct {
 	hold chan struct{}
 	// opening, when set, is received from before archives are opened.
 	opening chan struct{}
+	// fetching, when set, is received from before archives are there.
+	fetching chan struct{}
 	// step, when set, is received from before each step of a run ends.
 	step chan struct{}
 
@@ -215,7 +218,7 @@ func fakePlan() *switchover.Plan {
 }
 
 func (b *fakeBackend) Where() Where {
-	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: b.accounts == nil, Note: b.unsure, Endpoint: b.endpoint, Accounts: b.accounts}
+	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: b.accounts == nil, Note: b.unsure, Endpoint: b.endpoint, Accounts: b.accounts, Saved: b.saved}
 }
 
 func (b *fakeBackend) Armed() bool {

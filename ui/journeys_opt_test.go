@@ -69,7 +69,7 @@ func TestCompareSideBySide(t *testing.T) {
 	r := newRobot(t, newFake(10), 120, 40).settle()
 	r.press("o").settle().press("/").write("shared").press("enter", "down", "c").settle()
 	r.see("- 1A otel-collector:12 (shadowed)", "│ + 2B python-deps:4 (used)", "    2 - VERSION = 1", "│     2 + VERSION = 2")
-	r.press("tab").see("not now: it shadows one copy only")
+	r.press("tab").see("not now: there is one other copy only")
 	r.press("x").see("not now: this is a comparison")
 }
 

@@ -45,8 +45,12 @@ func plant(b *fakeBackend) {
 	for i := range b.entries {
 		b.entries[i].State += nasty
 	}
+	held := zips
+	if b.files != nil {
+		held = b.files
+	}
 	b.files = map[string]map[string]string{}
-	for layer, content := range zips {
+	for layer, content := range held {
 		b.files[layer] = map[string]string{}
 		for name, text := range content {
 			b.files[layer][name] = text + strings.ReplaceAll(nasty, "\x00", "")

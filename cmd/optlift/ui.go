@@ -131,6 +131,14 @@ func (w *workspace) Open(ctx context.Context, targets ...string) (*target.Set, e
 	return opener.Open(ctx, targets...)
 }
 
+func (w *workspace) Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*target.Set, error) {
+	opener, err := w.app.opener()
+	if err != nil {
+		return nil, err
+	}
+	return opener.Fetch(ctx, progress, targets...)
+}
+
 func (w *workspace) Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {
 	_, snap, plan, err := w.app.plan(ctx, arn, c)
 	return snap, plan, err

@@ -187,9 +187,25 @@ func errElsewhere(arn string) error {
 	return usagef("%s belongs to none of the accounts on screen: start optlift with a profile of its account, or give the whole ARN", session.Clean(arn))
 }
 
-// Open asks with the session of the function's account, and without a function
-// with that of the layers'.
 func (s *accounts) Open(ctx context.Context, targets ...string) (*target.Set, error) {
+	opener, err := s.opener(targets)
+	if err != nil {
+		return nil, err
+	}
+	return opener.Open(ctx, targets...)
+}
+
+func (s *accounts) Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*target.Set, error) {
+	opener, err := s.opener(targets)
+	if err != nil {
+		return nil, err
+	}
+	return opener.Fetch(ctx, progress, targets...)
+}
+
+// opener asks with the session of the function's account, and without a function
+// with that of the layers'.
+func (s *accounts) opener(targets []string) (*target.Opener, error) {
 	asked := ""
 	for _, t := range targets {
 		switch {
@@ -208,7 +224,7 @@ func (s *accounts) Open(ctx context.Context, targets ...string) (*target.Set, er
 		}
 		return nil, errElsewhere(cmp.Or(asked, strings.Join(targets, " ")))
 	}
-	return opener.Open(ctx, targets...)
+	return opener, nil
 }
 
 func (s *accounts) Plan(context.Context, string, switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {

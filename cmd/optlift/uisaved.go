@@ -87,6 +87,10 @@ func (s *savedReport) Open(context.Context, ...string) (*target.Set, error) {
 	return nil, s.errSaved("what the archives hold")
 }
 
+func (s *savedReport) Fetch(context.Context, func(string, int64, int64), ...string) (*target.Set, error) {
+	return nil, s.errSaved("what the archives hold")
+}
+
 func (s *savedReport) Plan(context.Context, string, switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {
 	return nil, nil, s.errSaved("what a switch needs to know")
 }

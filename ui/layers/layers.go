@@ -30,6 +30,7 @@ type Screen struct {
 	table   table.Table
 	filter  filter.Filter
 	rows    []*inventory.Layer
+	marked  []string // ARNs, in the order they were marked
 }
 
 const (
@@ -78,6 +79,9 @@ func (s *Screen) Crumb() string { return "layers" }
 // Count implements screen.Counter.
 func (s *Screen) Count() string {
 	all := draw.Plural(len(s.inv.Layers()), "layer version")
+	if n := len(s.marked); n > 0 {
+		all = strconv.Itoa(n) + " marked · " + all
+	}
 	if !s.filter.Empty() {
 		return strconv.Itoa(len(s.rows)) + " shown · " + all
 	}
@@ -93,19 +97,25 @@ func (s *Screen) selected() *inventory.Layer {
 
 // Actions implements screen.Screen.
 func (s *Screen) Actions() []keys.Action {
-	none := ""
+	none, diff := "", s.tooMany()
 	if s.selected() == nil {
 		none = "no layer is selected"
+		if len(s.marked) == 0 {
+			diff = none
+		}
 	}
 	own := []keys.Action{
 		{ID: "open", Keys: []string{"enter", "o"}, Label: "contents", Group: "Layer", Help: "look into the layer version", Disabled: none},
 		{ID: "users", Keys: []string{"u"}, Label: "its functions", Group: "Layer", Help: "the functions that use it", Disabled: none},
+		{ID: "mark", Keys: []string{"space"}, Label: "mark", Minor: true, Group: "Layer", Help: "mark the layer version to compare it, or take its mark away", Disabled: none},
+		{ID: "unmark", Keys: []string{"n"}, Group: "Layer", Help: "unmark all", Disabled: s.noMarks()},
+		{ID: "diff", Keys: []string{"d"}, Label: "diff", Group: "Layer", Help: "what differs between the two marked ones, or from another version of the layer", Disabled: diff},
 		{ID: "copy", Keys: []string{"y"}, Group: "Layer", Help: "copy the AWS CLI call", Disabled: none},
 		{ID: "sort-next", Keys: []string{"s"}, Label: "sort", Minor: true, Group: "List", Help: "sort by the next column"},
 		{ID: "sort-turn", Keys: []string{"S"}, Group: "List", Help: "turn the order round"},
 	}
 	for i, c := range s.table.Columns {
-		key := strconv.Itoa(i + 1)
+		key := strconv.Itoa((i + 1) % 10) // the tenth is 0
 		own = append(own, keys.Action{ID: "sort-" + key, Keys: []string{key}, Group: "List", Help: "sort by " + c.ID})
 	}
 	return append(own, list.Actions()...)
@@ -126,17 +136,25 @@ func (s *Screen) Do(id string) screen.Effect {
 			s.table.Desc = !s.table.Desc
 		default:
 			if n, err := strconv.Atoi(key); err == nil {
-				s.table.SortBy(n - 1)
+				s.table.SortBy((n + 9) % 10)
 			}
 		}
 		s.sync()
 		return screen.Effect{}
+	}
+	switch id {
+	case "diff":
+		return s.diff()
+	case "unmark":
+		s.marked = nil
 	}
 	l := s.selected()
 	if l == nil {
 		return screen.Effect{}
 	}
 	switch id {
+	case "mark":
+		s.toggle()
 	case "open":
 		return screen.Effect{Open: screen.Place{Name: "opt", Args: []string{l.ARN}}}
 	case "users":
@@ -150,6 +168,7 @@ func (s *Screen) Do(id string) screen.Effect {
 // Update implements screen.Screen.
 func (s *Screen) Update(msg tea.Msg) screen.Effect {
 	if _, ok := msg.(functions.Changed); ok {
+		s.prune()
 		s.sync()
 	}
 	return screen.Effect{}
@@ -248,7 +267,12 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		return append([]string{""}, draw.Para(st, w-1, 2, theme.Dim, text)...)
 	}
 	below := detailLines(h)
-	out := s.table.View(st, w, h-below-1, s.cell, nil)
+	out := s.table.View(st, w, h-below-1, s.cell, func(row int) string {
+		if slices.Contains(s.marked, s.rows[row].ARN) {
+			return "●"
+		}
+		return ""
+	})
 	for len(out) < h-below {
 		out = append(out, "")
 	}

@@ -173,6 +173,7 @@ func TestArchives(t *testing.T) {
 func TestDiff(t *testing.T) {
 	old, now := held("x.py", []byte("a\nb\nc\nd\n")), held("x.py", []byte("a\nB\nB2\nc\nd"))
 	old.Label, now.Label = "1A old", "2B now"
+	old.Role, now.Role = "shadowed", "used"
 	c, err := compare(t.Context(), old, now)
 	if err != nil {
 		t.Fatal(err)

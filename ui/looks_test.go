@@ -1,0 +1,110 @@
+package ui
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/optlift/optlift/build/difference"
+)
+
+// asked exports what is on screen to a new file of a kind and reads it.
+func (r *robot) asked(ending string) []byte {
+	r.t.Helper()
+	file := filepath.Join(r.t.TempDir(), "x"+ending)
+	r.press("e", "ctrl+u").write(file).press("enter").settle().see("wrote ")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return data
+}
+
+// csvOf reads rows, the titles first.
+func csvOf(t *testing.T, data []byte) [][]string {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// TestWhatANewVersionBrings is the way of somebody who wants to know what an update
+// of a layer changes.
+func TestWhatANewVersionBrings(t *testing.T) {
+	r := newRobot(t, holding(), 120, 40).settle()
+	r.press("L").see("otel-collector:12", "▲ 14").press("d").see("Compare otel-collector:12 with", "version 14, the newest", "another version")
+	r.press("n").settle().see("diff otel-collector:12 → 14", "7 paths", "3 added · 1 removed · 3 changed", "packages: 1 added · 1 changed", "collector.yaml")
+	r.press("t").see("otel", "1.9.0", "1.14.2", "protobuf", "7.2.0", "2 packages")
+	r.press("/").write("change:added").press("enter").see("1 shown · 2 packages").missing("1.14.2").press("esc")
+	r.press("t", "/").write("shared").press("enter").see("1 shown · 7 paths", "70 → 79 bytes").press("esc")
+	r.press("/").write("change:changed what:content shared").press("enter", "enter").settle().see("(old)", "(new)", "VERSION = 1", "VERSION = 3")
+	r.press("esc", "esc").see("7 paths")
+	// By size, the largest growth first; a directory can't be looked into.
+	r.press("4", "g").order("protobuf/package.json", "/opt/python/same.py")
+	r.press("/").write("name:protobuf").press("enter", "enter").see("not now: this is a directory").press("esc")
+	r.press("y").settle()
+	if want := "optlift diff " + arn("layer", "otel-collector:12") + " " + arn("layer", "otel-collector:14"); r.copied != want {
+		t.Fatalf("copied %q", r.copied)
+	}
+	var doc difference.Report
+	if err := json.Unmarshal(r.asked(".json"), &doc); err != nil || doc.Schema != 1 || doc.Equal || len(doc.Files) != 7 || len(doc.Packages) != 2 || doc.Old.Target != arn("layer", "otel-collector:12") {
+		t.Fatalf("%+v, %v", doc, err)
+	}
+	if rows := csvOf(t, r.asked(".csv")); len(rows) != 10 || rows[0][1] != "change" || rows[9][0] != "node package" || rows[9][7] != "7.2.0" {
+		t.Fatalf("%q", rows)
+	}
+	r.press("e", "ctrl+u").write("x.txt").press("enter").see("the name must end in .csv or .json")
+	r.press("esc", "esc", "esc").see("12 functions")
+}
+
+func TestDiffOfTheMarked(t *testing.T) {
+	r := newRobot(t, holding(), 120, 40).settle()
+	r.press("L", "space", "space").see("2 marked · 6 layer versions").press("space", "d").see("not now: 3 layer versions are marked")
+	r.press("up", "space").see("2 marked") // the third one's mark goes
+	r.press("d").settle().see("diff otel-collector:12 → fonts:2", "fonts/sans.ttf")
+	// Clicks: a title sorts, a row is selected and then opened.
+	r.click("NEW").see("↓NEW").click("sans.ttf").click("sans.ttf").settle().see("› sans.ttf").press("esc")
+	r.press("esc", "n").missing("marked").press("g", "space", "down", "d").see("Compare otel-collector:12 with", "the selected one, legacy-tools:1").press("esc")
+
+	// The order of one layer's versions is theirs, whichever was chosen first.
+	r.press("esc", ":").write("layers").press("enter", "/").write("otel").press("enter", "d", "v").see("a version number")
+	r.write("x").press("enter").see("x is not a version").press("d", "v").write("9").press("enter").settle().see("diff otel-collector:9 → 12")
+	r.press("esc", ":").write("diff otel-collector:12 nonsense").press("enter").settle().see("diff otel-collector:12 → nonsense")
+	r.press("esc", ":").write("diff otel-collector:12").press("enter").see("diff needs two")
+}
+
+// TestDiffStops leaves while archives arrive: the work ends, and nothing of it is
+// shown later.
+func TestDiffStops(t *testing.T) {
+	b := holding()
+	b.fetching = make(chan struct{})
+	r := newRobot(t, b, 80, 24).settle().press("L", "d", "n").see("esc stops it").press("esc").settle().see("› layers").missing("diff otel", "cancel")
+	if n := r.m.jobs.Active(); n != 0 {
+		t.Fatalf("%d jobs are left", n)
+	}
+	b.fetching = nil
+	r.press("d", "n").settle().see("7 paths")
+}
+
+// TestRefusedLooks shows what can't be read as what it is, and asks again.
+func TestRefusedLooks(t *testing.T) {
+	r := layersOf(t, holding(), 100, 30, "legacy").press("d", "v").write("2").press("enter").settle()
+	r.see("The two could not be compared", "deleted can't be read by anyone", "r tries again").press("r").settle().see("r tries again")
+	r.press("esc", "/", "ctrl+u").write("vendor").press("enter", "d").see("The newest version is not known")
+	r.press("v").write("30").press("enter").settle().see("you are not allowed to look")
+}
+
+// TestSavedReportHoldsNoArchives says why there is nothing to look into.
+func TestSavedReportHoldsNoArchives(t *testing.T) {
+	b := newTold()
+	b.saved = "saved report of 2026-03-14"
+	r := newRobot(t, b, 100, 30).settle().press("L", "d").see("not now: a saved report does not hold what archives hold")
+	for _, line := range []string{"diff a b"} {
+		r.press("esc", ":").write(line).press("enter").see("not now: a saved report does not hold")
+	}
+}
