@@ -19,6 +19,7 @@ import (
 	"github.com/optlift/optlift/ui/layers"
 	"github.com/optlift/optlift/ui/migrate"
 	"github.com/optlift/optlift/ui/optview"
+	"github.com/optlift/optlift/ui/packages"
 	"github.com/optlift/optlift/ui/prompt"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/sessionlog"
@@ -31,6 +32,7 @@ var commands = []help.Command{
 	{Line: "opt", Help: "/opt of the selected function, or of functions, layer ARNs and local zips named here"},
 	{Line: "layers", Help: "the layer versions in use"},
 	{Line: "diff", Help: "what sets two layer versions, functions or local zips apart"},
+	{Line: "packages", Help: "the packages in the selected function, or in functions, layer versions and local zips named here"},
 	{Line: "findings", Help: "what was found in all functions, the gravest first"},
 	{Line: "migrate", Help: "plan the switch of a function; the running migration without a name"},
 	{Line: "journal", Help: "the migrations made from this machine, or one by its id"},
@@ -56,7 +58,7 @@ var changes = []string{"migrate", "bulk", "resume", "rollback"}
 
 // looks are the screens' actions that need what archives hold, and the places of
 // the same names.
-var looks = []string{"diff"}
+var looks = []string{"diff", "packages"}
 
 // actions are what can be done on the screen on top.
 func (m *model) actions() []keys.Action {
@@ -159,6 +161,9 @@ func (m *model) open(p screen.Place) tea.Cmd {
 	key := strings.Join(append([]string{p.Name}, p.Args...), " ")
 	if i := slices.Index(m.places, key); i >= 0 && p.Name != "functions" && p.Name != "help" {
 		m.pop(i + 1)
+		if o, ok := m.top().(*optview.Screen); ok && p.At != "" {
+			return m.perform(o.GoTo(p.At))
+		}
 		return nil
 	}
 	if why := m.where.shut(); why != "" && slices.Contains(looks, p.Name) {
@@ -181,7 +186,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		f := function.New(m.inv, arn, m.account, m.jobs, m.backend)
 		m.push(key, f)
 		return m.perform(f.Start())
-	case "opt":
+	case "opt", "packages":
 		targets := p.Args
 		if len(targets) == 0 {
 			arn, ok := m.function(nil)
@@ -191,13 +196,22 @@ func (m *model) open(p screen.Place) tea.Cmd {
 			targets = []string{arn}
 		}
 		targets, titles := m.targets(targets)
-		title := strings.Join(titles, " + ")
+		name := strings.Join(titles, " + ")
+		title := name
 		if f, ok := m.top().(*function.Screen); ok && len(targets) == 1 && f.ARN() == targets[0] {
 			title = ""
 		}
+		if p.Name == "packages" {
+			if m.places[len(m.places)-1] == "opt "+strings.Join(p.Args, " ") {
+				title = ""
+			}
+			s := packages.New(title, name, m.version, targets, m.jobs, m.backend)
+			m.push(key, s)
+			return m.perform(s.Start())
+		}
 		o := optview.New(title, targets, m.account, m.jobs, m.backend)
 		m.push(key, o)
-		return m.perform(o.Start())
+		return tea.Batch(m.perform(o.GoTo(p.At)), m.perform(o.Start()))
 	case "diff":
 		if len(p.Args) != 2 {
 			m.say(screen.Bad, "diff needs two layer versions, functions or local zips; in the layers, "+m.keyOf("mark")+" marks two and "+m.keyOf("diff")+" compares them")

@@ -32,7 +32,19 @@ func (b *fakeBackend) refusal(arn string) error {
 
 func (b *fakeBackend) Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*target.Set, error) {
 	for _, t := range targets {
-		progress(t, 3*mib, 8*mib)
+		names := []string{t}
+		for _, f := range b.functions {
+			if f.ARN == t {
+				names = names[:0]
+				for _, l := range f.Layers {
+					names = append(names, l.ARN)
+				}
+				names = append(names, "code of "+f.Name)
+			}
+		}
+		for _, name := range names {
+			progress(name, 3*mib, 8*mib)
+		}
 	}
 	if b.fetching != nil {
 		select {

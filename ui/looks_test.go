@@ -78,6 +78,46 @@ func TestDiffOfTheMarked(t *testing.T) {
 	r.press("esc", ":").write("diff otel-collector:12").press("enter").see("diff needs two")
 }
 
+// TestWhichPackages is the way of somebody who asks whether a function carries a
+// package, where it comes from, and whether another version is in its way.
+func TestWhichPackages(t *testing.T) {
+	r := newRobot(t, holding(), 120, 40).settle()
+	r.press("p").settle().see("reports-render packages", "4 packages · 1 at several versions", "numpy", "2.1.0", "▲ 2 versions", "shadowed", "pkg:pypi/numpy@2.1.0")
+	r.press("/").write("versions>1 layer:2b").press("enter").see("1 shown · 4 packages", "▲ 2 versions  1.8.1 2B, 1.9.0 1A", "/opt/nodejs/node_modules/otel/package.json")
+	r.press("y").settle()
+	if r.copied != "pkg:npm/otel@1.8.1" {
+		t.Fatalf("copied %q", r.copied)
+	}
+	if rows := csvOf(t, r.asked(".csv")); len(rows) != 2 || rows[1][1] != "otel" || rows[1][2] != "1.8.1" || rows[1][3] != "2" || rows[1][5] != "2" {
+		t.Fatalf("%q", rows)
+	}
+	// The bill of materials is of all that are seen, whatever is filtered.
+	var bom struct {
+		Format     string `json:"bomFormat"`
+		Components []struct{ Name, Version string }
+	}
+	if err := json.Unmarshal(r.asked(".json"), &bom); err != nil || bom.Format != "CycloneDX" || len(bom.Components) != 3 {
+		t.Fatalf("%+v, %v", bom, err)
+	}
+	r.press("enter").settle().see("reports-render /opt", "▌  2B", "▲ A", "package.json").press("p").see("1 shown · 4 packages") // it is there still
+	r.press("esc", "5", "g").click("requests").click("requests").settle().see("requests-2.32.3.dist-info").press("esc")
+
+	// Of one layer version, and of anything by name.
+	r.press("esc", "L", "p").settle().see("layers › otel-collector:12 packages", "1 package").missing("c  code")
+	r.press(":").write("packages orders-api").press("enter").settle().see("orders-api packages").press("esc")
+	r.press(":").write("functions").press("enter", "/").write("thumb").press("enter", "p").see("not now: thumbnails already is a container image")
+}
+
+// TestPackagesStop leaves while archives arrive.
+func TestPackagesStop(t *testing.T) {
+	b := holding()
+	b.fetching = make(chan struct{})
+	r := newRobot(t, b, 80, 24).settle().press("p").see("otel-collector:12", "code of reports-render", "esc stops it").press("esc").settle().see("12 functions").missing("cancel")
+	if n := r.m.jobs.Active(); n != 0 {
+		t.Fatalf("%d jobs are left", n)
+	}
+}
+
 // TestDiffStops leaves while archives arrive: the work ends, and nothing of it is
 // shown later.
 func TestDiffStops(t *testing.T) {
@@ -103,8 +143,9 @@ func TestRefusedLooks(t *testing.T) {
 func TestSavedReportHoldsNoArchives(t *testing.T) {
 	b := newTold()
 	b.saved = "saved report of 2026-03-14"
-	r := newRobot(t, b, 100, 30).settle().press("L", "d").see("not now: a saved report does not hold what archives hold")
-	for _, line := range []string{"diff a b"} {
+	const why = "not now: a saved report does not hold what archives hold"
+	r := newRobot(t, b, 100, 30).settle().press("p").see(why).press("enter", "p").see(why).press("L", "d").see(why).press("p").see(why)
+	for _, line := range []string{"diff a b", "packages", "packages otel-collector:12"} {
 		r.press("esc", ":").write(line).press("enter").see("not now: a saved report does not hold")
 	}
 }

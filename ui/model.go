@@ -36,6 +36,7 @@ type model struct {
 	backend Backend
 	where   Where
 	account awscli.Account
+	version string // of this program
 	armed   bool
 
 	w, h  int
@@ -88,6 +89,7 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 	m := &model{
 		ctx:     ctx,
 		backend: b,
+		version: opts.Version,
 		where:   b.Where(),
 		armed:   b.Armed(),
 		dark:    true,

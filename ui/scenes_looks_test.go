@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// scenesOfLooks are the screens that look into archives: what differs between them.
+// scenesOfLooks are the screens that look into archives: what differs between them,
+// which packages they hold.
 var scenesOfLooks = []scene{
 	{"layers-marked", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newTold(), w, h).settle().press("L", "space", "space")
@@ -38,6 +39,31 @@ var scenesOfLooks = []scene{
 	}},
 	{"diff-denied", func(t *testing.T, w, h int) *robot {
 		return layersOf(t, holding(), w, h, "fonts").press("space", "/", "ctrl+u").write("vendor").press("enter", "space", "d").settle()
+	}},
+	{"packages", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, holding(), w, h).settle().press("p").settle()
+	}},
+	{"packages-loading", func(t *testing.T, w, h int) *robot {
+		b := holding()
+		b.fetching = make(chan struct{})
+		t.Cleanup(func() { close(b.fetching) })
+		return newRobot(t, b, w, h).settle().press("enter", "p").see("3.0 MiB of 8.0 MiB")
+	}},
+	{"packages-none", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(12), w, h).settle().press("/").write("tiny").press("enter", "p").settle()
+	}},
+	{"packages-unread", func(t *testing.T, w, h int) *robot {
+		b := holding()
+		b.files["otel-collector:12"]["nodejs/node_modules/broken/package.json"] = "{"
+		b.files["otel-collector:12"]["nodejs/node_modules/nameless/package.json"] = "[]"
+		b.files["otel-collector:12"]["nodejs/node_modules/half/package.json"] = `{"name": 7}`
+		return layersOf(t, b, w, h, "otel").press("p").settle()
+	}},
+	{"packages-denied", func(t *testing.T, w, h int) *robot {
+		return layersOf(t, holding(), w, h, "vendor").press("p").settle()
+	}},
+	{"packages-deleted", func(t *testing.T, w, h int) *robot {
+		return layersOf(t, holding(), w, h, "legacy").press("p").settle()
 	}},
 }
 

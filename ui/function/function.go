@@ -108,6 +108,7 @@ func (s *Screen) Actions() []keys.Action {
 	}
 	own := []keys.Action{
 		{ID: "opt", Keys: []string{"enter", "o"}, Label: "/opt", Group: "Function", Help: "look under /opt: its layers merged", Disabled: image},
+		{ID: "packages", Keys: []string{"p"}, Label: "packages", Minor: true, Group: "Function", Help: "the packages in its layers and code", Disabled: image},
 		{ID: "migrate", Keys: []string{"m"}, Label: "migrate", Group: "Function", Help: "plan the switch to a container image", Disabled: image},
 		{ID: "measure", Keys: []string{"r"}, Label: "measure again", Group: "Function", Help: "read the function and its archives again", Disabled: busy},
 		{ID: "versions", Keys: []string{"v"}, Label: "versions", Minor: true, Group: "Function", Help: "ask for its published versions and aliases", Disabled: busy},
@@ -119,7 +120,7 @@ func (s *Screen) Actions() []keys.Action {
 // Do implements screen.Screen.
 func (s *Screen) Do(id string) screen.Effect {
 	switch id {
-	case "opt", "migrate":
+	case "opt", "packages", "migrate":
 		return screen.Effect{Open: screen.Place{Name: id, Args: []string{s.arn}}}
 	case "measure":
 		return s.read()

@@ -105,6 +105,7 @@ func (s *Screen) Actions() []keys.Action {
 	own := []keys.Action{
 		{ID: "open", Keys: []string{"enter"}, Label: "open", Group: "Function", Help: "show the selected function", Disabled: none},
 		{ID: "opt", Keys: []string{"o"}, Label: "/opt", Group: "Function", Help: "look under /opt: its layers merged", Disabled: image},
+		{ID: "packages", Keys: []string{"p"}, Label: "packages", Minor: true, Group: "Function", Help: "the packages in its layers and code", Disabled: image},
 		{ID: "migrate", Keys: []string{"m"}, Label: "migrate", Group: "Function", Help: "plan the switch to a container image", Disabled: image},
 		{ID: "bulk", Keys: []string{"M"}, Label: label, Group: "Function", Help: "plan the switch of all marked functions, in waves", Disabled: bulk},
 		{ID: "mark", Keys: []string{"space"}, Label: "mark", Minor: true, Group: "Function", Help: "mark the function, or take its mark away", Disabled: none},
@@ -162,7 +163,7 @@ func (s *Screen) Do(id string) screen.Effect {
 	switch id {
 	case "open":
 		return screen.Effect{Open: screen.Place{Name: "function", Args: []string{r.ARN}}}
-	case "opt", "migrate":
+	case "opt", "packages", "migrate":
 		return screen.Effect{Open: screen.Place{Name: id, Args: []string{r.ARN}}}
 	case "mark":
 		s.toggle()

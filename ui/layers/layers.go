@@ -106,6 +106,7 @@ func (s *Screen) Actions() []keys.Action {
 	}
 	own := []keys.Action{
 		{ID: "open", Keys: []string{"enter", "o"}, Label: "contents", Group: "Layer", Help: "look into the layer version", Disabled: none},
+		{ID: "packages", Keys: []string{"p"}, Label: "packages", Minor: true, Group: "Layer", Help: "the packages in the layer version", Disabled: none},
 		{ID: "users", Keys: []string{"u"}, Label: "its functions", Group: "Layer", Help: "the functions that use it", Disabled: none},
 		{ID: "mark", Keys: []string{"space"}, Label: "mark", Minor: true, Group: "Layer", Help: "mark the layer version to compare it, or take its mark away", Disabled: none},
 		{ID: "unmark", Keys: []string{"n"}, Group: "Layer", Help: "unmark all", Disabled: s.noMarks()},
@@ -157,6 +158,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		s.toggle()
 	case "open":
 		return screen.Effect{Open: screen.Place{Name: "opt", Args: []string{l.ARN}}}
+	case "packages":
+		return screen.Effect{Open: screen.Place{Name: "packages", Args: []string{l.ARN}}}
 	case "users":
 		return screen.Effect{Open: screen.Place{Name: "functions", Args: []string{"layers:" + l.ARN}}}
 	case "copy":

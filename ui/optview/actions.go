@@ -61,6 +61,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "fold", Keys: []string{"left", "h"}, Group: "Tree", Help: "fold the directory, or go to it"},
 		{ID: "unfold-all", Keys: []string{"+", "E"}, Group: "Tree", Help: "unfold all"},
 		{ID: "fold-all", Keys: []string{"-", "C"}, Group: "Tree", Help: "fold all"},
+		{ID: "packages", Keys: []string{"p"}, Label: "packages", Minor: true, Group: "Tree", Help: "the packages in these layers and the code"},
 		{ID: "copy", Keys: []string{"y"}, Group: "Tree", Help: "copy the AWS CLI call"},
 	}
 	own = append(own, s.onlyActions()...)
@@ -152,6 +153,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		}
 	case "extract":
 		return s.askExtract()
+	case "packages":
+		return screen.Effect{Open: screen.Place{Name: "packages", Args: s.targets}}
 	case "copy":
 		return screen.Effect{Copy: s.call()}
 	default:

@@ -48,6 +48,7 @@ type Screen struct {
 	trial   trial
 	extract *extraction     // nil while nothing is unpacked
 	marked  map[string]bool // absolute paths
+	wanted  string          // the path to select once the archives are open
 }
 
 // root is one tree: /opt or /var/task.
@@ -293,7 +294,7 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 	s.set, s.opt, s.task, s.now = found.set, found.opt, found.task, found.opt
 	s.real = found.opt
 	s.reset()
-	return screen.Effect{}
+	return s.reveal()
 }
 
 // SetFilter implements screen.Filterable.

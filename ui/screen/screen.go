@@ -61,6 +61,8 @@ const (
 type Place struct {
 	Name string
 	Args []string
+	// At is the path to select there, absolute; "" for none.
+	At string
 }
 
 // Bulk is the name of the place where several functions are switched as one. Its Args are their ARNs, in the order of the list they were marked

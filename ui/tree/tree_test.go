@@ -331,3 +331,25 @@ func TestFlat(t *testing.T) {
 	tree.SetFlat(false)
 	same(t, paths(tree), "a/\n deep/\n  er/\n   y")
 }
+
+func TestReveal(t *testing.T) {
+	tr, err := Build(t.Context(), merged(t, map[string]string{"a/b/c.txt": "x", "a/b/d.txt": "yy", "e.txt": "z"}), theme.Letter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, before := range []func(){
+		func() {}, func() { tr.FoldAll(false) }, func() { tr.SetFlat(true) },
+		func() { _ = tr.SetFilter("e.txt") }, func() { tr.SetOnly(Only{Paths: []string{"e.txt"}}) },
+	} {
+		before()
+		if !tr.Reveal("a/b/c.txt") || tr.Selected().Entry.Path != "a/b/c.txt" || tr.Filter() != "" || tr.Matches() != tr.Files() {
+			t.Fatalf("selected %+v", tr.Selected())
+		}
+		if !tr.Reveal("a/b") || tr.Selected().Name != "b" {
+			t.Fatalf("selected %+v", tr.Selected())
+		}
+		if tr.Reveal("a/none") || tr.Reveal("") || tr.Selected().Name != "b" {
+			t.Fatal("a path that is not there was selected")
+		}
+	}
+}
