@@ -103,7 +103,7 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 		base.Image = cache.image(base.Image)
 	}
 	req.report(Progress{Stage: StageBase, Item: reference, Finished: true})
-	scanner := &scanner{contents: true}
+	scanner := &scanner{hashes: true}
 	links, err := req.bootstrap(ctx, scanner, base)
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func (r *Request) check(ctx context.Context, scanner *scanner, b *Built, want ex
 	r.report(Progress{Stage: StageLint, Done: b.Size, Total: b.Size, Finished: true})
 	proved := Progress{Stage: StageProve, Done: total, Total: total}
 	r.report(proved)
-	if b.Proof, err = prove(s, want, len(s.layers)-len(b.Layers)); err != nil {
+	if b.Proof, err = proveTwins(ctx, scanner, b.Image, s, want, len(s.layers)-len(b.Layers)); err != nil {
 		return err
 	}
 	// There may have been nothing left that would have noticed.

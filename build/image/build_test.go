@@ -306,8 +306,8 @@ func TestBuildRejectsAnImageThatLambdaWouldRefuse(t *testing.T) {
 	}
 }
 
-// TestBuildNoticesATamperedLayer changes a converted layer on disk before the
-// image is checked.
+// TestBuildNoticesATamperedLayer changes a converted layer on disk before it is
+// read for the check.
 func TestBuildNoticesATamperedLayer(t *testing.T) {
 	dir := t.TempDir()
 	store, err := layer.OpenStore(dir, 1<<30)
@@ -320,8 +320,8 @@ func TestBuildNoticesATamperedLayer(t *testing.T) {
 		t.Fatal(err)
 	}
 	changed := 0
-	req.Progress = func(p Progress) {
-		if p.Stage != StageCompose || !p.Finished {
+	req.Early = func(l v1.Layer) {
+		if l, ok := l.(*layer.Layer); !ok || l.Source.Name != req.Code.Name {
 			return
 		}
 		files, err := filepath.Glob(filepath.Join(dir, "*.tar.gz"))
@@ -487,7 +487,7 @@ func TestBuiltImageSurvivesARegistry(t *testing.T) {
 // fileIn reads one path of an image.
 func fileIn(t testing.TB, img v1.Image, path string) *entry {
 	t.Helper()
-	s, err := (&scanner{contents: true}).scan(context.Background(), img)
+	s, err := (&scanner{hashes: true}).scan(context.Background(), img)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,9 +27,10 @@ type wanted struct {
 	source *layer.Source
 	target string
 	sha256 [sha256.Size]byte
+	hashed bool // sha256 has been taken
 }
 
-// expect merges the archives' directories; contents are read by read.
+// expect merges the archives' directories; contents are read by hash or links.
 func expect(layers []layer.Source, code *layer.Source) (expected, error) {
 	want := make(expected)
 	for i := range layers {
@@ -71,7 +72,7 @@ func clash(name string, old *wanted, kind zipdir.Kind, src *layer.Source) error 
 		name, kindName(old.kind), old.source.Name, kindName(kind), src.Name)
 }
 
-// bytes is how much read will report: the sizes of the files that won.
+// bytes is how much hash will report: the sizes of the files that won.
 func (x expected) bytes() int64 {
 	total := int64(0)
 	for _, w := range x {
@@ -82,10 +83,10 @@ func (x expected) bytes() int64 {
 	return total
 }
 
-// read takes the links' targets and the files' hashes from the archives, one
+// hash takes the links' targets and the files' SHA-256 from the archives, one
 // archive in each goroutine, in the order of its data. progress, which may be
 // nil, gets the files' bytes from those goroutines.
-func (x expected) read(ctx context.Context, progress func(int64)) error {
+func (x expected) hash(ctx context.Context, progress func(int64)) error {
 	jobs := make(map[*layer.Source][]*wanted)
 	for _, w := range x {
 		if w.zip != nil && w.kind != zipdir.Dir {
@@ -99,10 +100,25 @@ func (x expected) read(ctx context.Context, progress func(int64)) error {
 			return int(min(max(a.zip.HeaderOffset-b.zip.HeaderOffset, -1), 1))
 		})
 		group.Go(func() error {
-			files := &fileReader{sum: sha256.New(), crc: crc32.NewIEEE(), inflater: inflate.NewReader(), buf: make([]byte, 64<<10)}
+			files, sum := newFileReader(), sha256.New()
 			for _, w := range list {
-				if err := w.read(ctx, src, files, progress); err != nil {
-					return fmt.Errorf("read %s of %s: %w", w.zip.Name, src.Name, err)
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if w.kind == zipdir.Symlink {
+					if err := w.link(); err != nil {
+						return err
+					}
+					continue
+				}
+				sum.Reset()
+				if err := files.read(ctx, src, w.zip, sum); err != nil {
+					return err
+				}
+				w.hashed = true
+				sum.Sum(w.sha256[:0])
+				if progress != nil {
+					progress(w.zip.Size)
 				}
 			}
 			return nil
@@ -111,52 +127,77 @@ func (x expected) read(ctx context.Context, progress func(int64)) error {
 	return group.Wait()
 }
 
+// links takes the links' targets from the archives.
+func (x expected) links(ctx context.Context) error {
+	for _, w := range x {
+		if w.kind != zipdir.Symlink {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.link(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // maxTarget is the longest link target that Linux takes (PATH_MAX).
 const maxTarget = 4096
 
-func (w *wanted) read(ctx context.Context, src *layer.Source, files *fileReader, progress func(int64)) error {
-	if w.kind == zipdir.File {
-		whole, err := files.read(ctx, src.Dir, w.zip)
-		if err != nil {
-			return err
-		}
-		if whole {
-			files.sum.Sum(w.sha256[:0])
-			if progress != nil {
-				progress(w.zip.Size)
-			}
-			return nil
-		}
-	}
-	rc, err := src.Dir.Open(w.zip)
+// link takes a link's target from its archive.
+func (w *wanted) link() error {
+	rc, err := w.source.Dir.Open(w.zip)
 	if err != nil {
-		return err
+		return readError(w.source, w.zip, err)
 	}
 	defer rc.Close()
-	in := &cancelable{ctx, rc}
-	if w.kind == zipdir.Symlink {
-		target, err := io.ReadAll(io.LimitReader(in, maxTarget+1))
-		w.target = string(target)
-		return err
+	target, err := io.ReadAll(io.LimitReader(rc, maxTarget+1))
+	if err != nil {
+		return readError(w.source, w.zip, err)
 	}
-	if _, err = io.CopyBuffer(io.Discard, in, files.buf); err == nil {
-		err = errors.New("two ways to read it do not agree")
-	}
-	return err
+	w.target = string(target)
+	return nil
 }
 
-// fileReader hashes files of one archive, fast. What it finds wrong it leaves to
+func readError(src *layer.Source, e *zipdir.Entry, err error) error {
+	return fmt.Errorf("read %s of %s: %w", e.Name, src.Name, err)
+}
+
+// fileReader reads files of archives, fast. What it finds wrong it leaves to
 // zipdir to tell.
 type fileReader struct {
-	sum      hash.Hash
 	crc      hash.Hash32
 	inflater *inflate.Reader
 	buf      []byte
 }
 
-// read takes a file's SHA-256 to sum and reports whether the file is what its
-// archive says. An error is ctx's.
-func (r *fileReader) read(ctx context.Context, dir *zipdir.Directory, e *zipdir.Entry) (whole bool, err error) {
+func newFileReader() *fileReader {
+	return &fileReader{crc: crc32.NewIEEE(), inflater: inflate.NewReader(), buf: make([]byte, 64<<10)}
+}
+
+// read writes a file's content to w, and fails unless it is what its archive says.
+// What w answers is returned as it is.
+func (r *fileReader) read(ctx context.Context, src *layer.Source, e *zipdir.Entry, w io.Writer) error {
+	whole, err := r.content(ctx, src.Dir, e, w)
+	if whole || err != nil {
+		return err
+	}
+	rc, err := src.Dir.Open(e)
+	if err != nil {
+		return readError(src, e, err)
+	}
+	defer rc.Close()
+	if _, err = io.CopyBuffer(io.Discard, &cancelable{ctx, rc}, r.buf); err == nil {
+		err = errors.New("two ways to read it do not agree")
+	}
+	return readError(src, e, err)
+}
+
+// content does that without saying what is wrong with an archive. An error is w's
+// or ctx's.
+func (r *fileReader) content(ctx context.Context, dir *zipdir.Directory, e *zipdir.Entry, w io.Writer) (whole bool, err error) {
 	off, err := dir.DataOffset(e)
 	if err != nil {
 		return false, ctx.Err()
@@ -166,10 +207,12 @@ func (r *fileReader) read(ctx context.Context, dir *zipdir.Directory, e *zipdir.
 		r.inflater.Reset(in)
 		in = r.inflater
 	}
-	r.sum.Reset()
 	r.crc.Reset()
-	out := struct{ io.Writer }{io.MultiWriter(r.sum, r.crc)}
-	n, err := io.CopyBuffer(out, &cancelable{ctx, io.LimitReader(in, e.Size+1)}, r.buf)
+	out := &watchedWriter{w: w}
+	n, err := io.CopyBuffer(io.MultiWriter(out, r.crc), &cancelable{ctx, io.LimitReader(in, e.Size+1)}, r.buf)
+	if out.err != nil {
+		return false, out.err
+	}
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
@@ -178,4 +221,16 @@ func (r *fileReader) read(ctx context.Context, dir *zipdir.Directory, e *zipdir.
 		used = (r.inflater.EndBit() + 7) / 8
 	}
 	return err == nil && n == e.Size && used == e.CompressedSize && r.crc.Sum32() == e.CRC32, nil
+}
+
+// watchedWriter tells its writer's errors from a reader's.
+type watchedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (w *watchedWriter) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	w.err = err
+	return n, err
 }

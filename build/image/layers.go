@@ -31,7 +31,7 @@ func Convert(ctx context.Context, req Request) (*Converted, error) {
 	if err := req.clashes(); err != nil {
 		return nil, err
 	}
-	c := &Converted{scanner: &scanner{contents: true}}
+	c := &Converted{scanner: &scanner{hashes: true}}
 	b := &Built{}
 	var err error
 	if c.want, err = req.pass(ctx, c.scanner, b, nil); err != nil {
@@ -48,6 +48,6 @@ func (c *Converted) LintAndProve(ctx context.Context, img v1.Image) ([]Finding, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("check the finished image: %w", err)
 	}
-	p, err := prove(s, c.want, 0)
+	p, err := proveTwins(ctx, c.scanner, img, s, c.want, 0)
 	return lint(s, lambdaLimits), p, err
 }

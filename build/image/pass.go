@@ -12,9 +12,9 @@ import (
 )
 
 // pass goes once over everything there is to read: it converts the archives, and
-// meanwhile reads the base and the growing layers for the lint, and the archives
-// again, right behind their conversion, for the proof. It returns what the
-// archives hold.
+// meanwhile reads the base and the growing layers for the lint, and for the proof
+// holds each of these layers against its archive, right behind the conversion. It
+// returns what the archives hold.
 //
 // b.Base may be nil. An archive's faults are told by its conversion: what those who read beside it
 // met counts only after that.
@@ -49,8 +49,8 @@ func (r *Request) pass(ctx context.Context, scanner *scanner, b *Built, links []
 			return nil
 		})
 	}
-	reading.Go(func() error { return want.read(aside, counted(StageProve, want.bytes(), proving)) })
-	beside := &beside{ctx: aside, scans: make(map[*layer.Growing]*layerScan)}
+	reading.Go(func() error { return want.links(aside) })
+	beside := &beside{ctx: aside, progress: counted(StageProve, want.bytes(), proving), scans: make(map[v1.Layer]*layerScan)}
 	if b.Layers, err = r.convert(ctx, links, beside); err == nil {
 		err = r.verify(ctx)
 	}
@@ -109,7 +109,7 @@ func (r *Request) convert(ctx context.Context, links []layer.Link, beside *besid
 				r.report(p)
 			}, func(g *layer.Growing) {
 				growing = true
-				beside.scan(g)
+				beside.scan(g, &src)
 				r.Early(g)
 			})
 			if err != nil {
@@ -117,6 +117,7 @@ func (r *Request) convert(ctx context.Context, links []layer.Link, beside *besid
 			}
 			if !growing {
 				r.Early(l)
+				beside.scan(l, &src)
 			}
 			done[i] = l
 			r.report(Progress{Stage: StageConvert, Item: src.Name, Done: src.Dir.Size, Total: src.Dir.Size, Finished: true})
@@ -136,23 +137,23 @@ func (r *Request) convert(ctx context.Context, links []layer.Link, beside *besid
 	return done, nil
 }
 
-// beside reads layers while they are converted.
+// beside reads layers, beside their archives, while they are converted.
 type beside struct {
-	ctx     context.Context
-	running sync.WaitGroup
-	mu      sync.Mutex
-	scans   map[*layer.Growing]*layerScan
+	ctx      context.Context
+	progress func(int64)
+	running  sync.WaitGroup
+	mu       sync.Mutex
+	scans    map[v1.Layer]*layerScan
 }
 
-func (b *beside) scan(g *layer.Growing) {
+func (b *beside) scan(l v1.Layer, src *layer.Source) {
 	b.running.Go(func() {
-		s, err := scanLayer(b.ctx, g, v1.Descriptor{}, true, nil)
-		if err != nil || s.err != nil {
-			return // whether the conversion failed is its own to tell; else it is read again
+		// Whether the conversion failed is its own to tell.
+		if s := scanTwin(b.ctx, l, src, b.progress); s != nil {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.scans[l] = s
 		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.scans[g] = s
 	})
 }
 
@@ -161,8 +162,8 @@ func (b *beside) give(to *scanner) {
 	if to.known == nil {
 		to.known = make(map[v1.Hash]*layerScan)
 	}
-	for g, s := range b.scans {
-		if digest, err := g.Digest(); err == nil {
+	for l, s := range b.scans {
+		if digest, err := l.Digest(); err == nil {
 			s.digest = digest
 			to.known[digest] = s
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"path"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/zstd"
 	"github.com/optlift/optlift/build/layer/inflate"
+	"github.com/optlift/optlift/build/machine"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -42,6 +44,11 @@ type layerScan struct {
 	trailing    bool    // bytes behind the last gzip member
 	entries     []entry
 	err         error // why the layer could not be read to its end
+
+	// twin is the identity of the archive whose bytes all files below the roots were
+	// found to have, each those of its own entry; "" if that was not asked, or is not so.
+	twin     string
+	programs []machine.Program // of the twin, by its own names
 }
 
 // entry is one member of a layer's tar.
@@ -53,13 +60,17 @@ type entry struct {
 	gid    int
 	size   int64
 	target string
-	sha256 [sha256.Size]byte // of files below the roots, where contents were asked for
+	sha256 [sha256.Size]byte // of files below the roots, if hashed
+	hashed bool
 }
+
+// linked reports whether the member is a hard link.
+func (e *entry) linked() bool { return e.typ == tar.TypeLink }
 
 // scanner reads images. It reads a layer once, however often it is met.
 type scanner struct {
-	// contents asks for the SHA-256 of the files that a function's archives can make.
-	contents bool
+	// hashes asks for the SHA-256 of the files that a function's archives can make.
+	hashes bool
 	// progress, which may be nil, is called from several goroutines with the
 	// compressed bytes done since the last call.
 	progress func(int64)
@@ -95,7 +106,11 @@ func (r *scanner) scan(ctx context.Context, img v1.Image) (*scan, error) {
 			if err != nil {
 				return fmt.Errorf("open the image layer %s: %w", d.Digest, err)
 			}
-			found[i], err = scanLayer(ctx, l, d, r.contents, r.progress)
+			var files fileCheck
+			if r.hashes {
+				files = hashFiles()
+			}
+			found[i], err = scanLayer(ctx, l, d, files, r.progress)
 			return err
 		})
 	}
@@ -136,9 +151,30 @@ func readHead(img v1.Image) (*scan, error) {
 	return s, nil
 }
 
-// scanLayer reads one layer. Only an end of ctx, or a layer that can't be opened
-// or stops arriving, is an error.
-func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, contents bool, progress func(int64)) (*layerScan, error) {
+// forgetTwins drops what was not hashed because it was compared.
+func (r *scanner) forgetTwins() {
+	maps.DeleteFunc(r.known, func(_ v1.Hash, l *layerScan) bool { return l.twin != "" })
+}
+
+// fileCheck looks at the content of a file below the roots, which it reads from r.
+// An error ends the scan of the layer.
+type fileCheck func(e *entry, r io.Reader) error
+
+// hashFiles is a check that takes files' SHA-256.
+func hashFiles() fileCheck {
+	sum, buf := sha256.New(), make([]byte, 64<<10)
+	return func(e *entry, r io.Reader) error {
+		sum.Reset()
+		_, err := io.CopyBuffer(sum, r, buf)
+		sum.Sum(e.sha256[:0])
+		e.hashed = err == nil
+		return err
+	}
+}
+
+// scanLayer reads one layer; files may be nil. Only an end of ctx, or a layer that
+// can't be opened or stops arriving, is an error.
+func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, files fileCheck, progress func(int64)) (*layerScan, error) {
 	rc, err := l.Compressed()
 	if err != nil {
 		return nil, fmt.Errorf("open the image layer %s: %w", d.Digest, err)
@@ -147,7 +183,7 @@ func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, contents bool, 
 	s := &layerScan{digest: d.Digest}
 	blob := &meter{r: &cancelable{ctx, rc}, h: sha256.New(), progress: progress}
 	in := bufio.NewReaderSize(blob, 128<<10)
-	if err := s.unpack(in, contents); err != nil {
+	if err := s.unpack(in, files); err != nil {
 		s.err = err
 	}
 	// Whatever the tar said, the digest is that of the whole blob.
@@ -167,7 +203,7 @@ func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, contents bool, 
 }
 
 // unpack reads the layer's compression and its tar.
-func (s *layerScan) unpack(in *bufio.Reader, contents bool) error {
+func (s *layerScan) unpack(in *bufio.Reader, files fileCheck) error {
 	var plain io.Reader
 	magic, _ := in.Peek(4)
 	switch {
@@ -192,18 +228,17 @@ func (s *layerScan) unpack(in *bufio.Reader, contents bool) error {
 		plain = in
 	}
 	whole := &meter{r: plain, h: sha256.New()}
-	err := s.readTar(whole, contents)
-	if _, rest := io.Copy(io.Discard, whole); err == nil && rest != nil {
+	unpacked := readAhead(whole)
+	err := s.readTar(unpacked, files)
+	if _, rest := io.Copy(io.Discard, unpacked); err == nil && rest != nil {
 		err = rest
 	}
 	s.diffID, s.unpacked = whole.sum(), whole.n
 	return err
 }
 
-func (s *layerScan) readTar(r io.Reader, contents bool) error {
+func (s *layerScan) readTar(r io.Reader, files fileCheck) error {
 	tr := tar.NewReader(r)
-	sum := sha256.New()
-	buf := make([]byte, 64<<10)
 	for {
 		h, err := tr.Next()
 		if err == io.EOF {
@@ -222,12 +257,10 @@ func (s *layerScan) readTar(r io.Reader, contents bool) error {
 		if e.typ == tar.TypeGNUSparse || e.typ == tar.TypeCont {
 			e.typ = tar.TypeReg // read like any file
 		}
-		if contents && e.typ == tar.TypeReg && underRoots(e.name) {
-			sum.Reset()
-			if _, err := io.CopyBuffer(sum, tr, buf); err != nil {
+		if files != nil && e.typ == tar.TypeReg && underRoots(e.name) {
+			if err := files(&e, tr); err != nil {
 				return fmt.Errorf("tar, in %s: %w", e.name, err)
 			}
-			sum.Sum(e.sha256[:0])
 		}
 		s.entries = append(s.entries, e)
 	}

@@ -63,9 +63,12 @@ func (r *Reader) more() {
 		r.err = io.EOF
 		return
 	}
-	copy(r.buf[:Window], r.buf[r.to-Window:r.to])
+	if r.to > Window { // not at the stream's start
+		copy(r.buf[:Window], r.buf[r.to-Window:r.to])
+	}
 	r.from, r.to = Window, Window
-	in, err := r.src.Peek(r.src.Size())
+	// The buffer is filled up only when little is left of it: to do so moves what is.
+	in, err := r.src.Peek(max(r.src.Buffered(), MinInput))
 	if err != nil && err != io.EOF {
 		r.err = err
 		return
