@@ -41,6 +41,21 @@ func TagFor(digest v1.Hash) string { return "optlift-" + digest.Hex[:min(12, len
 // anything is sent unless the session is armed. progress, which may be nil,
 // gets bytes done and total, from one goroutine at a time; done never falls.
 func (c *Client) Push(ctx context.Context, repo Repository, tag string, img v1.Image, progress func(done, total int64)) (string, error) {
+	return c.push(ctx, repo, tag, img, func(ref name.Tag, img mountableImage) error {
+		updates := make(chan v1.Update, 64)
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			follow(updates, progress)
+		}()
+		err := remote.Write(ref, img, append(c.Options(ctx), remote.WithProgress(updates))...)
+		<-drained // remote.Write closes the channel
+		return err
+	})
+}
+
+// push names the image and lets write send it.
+func (c *Client) push(ctx context.Context, repo Repository, tag string, img v1.Image, write func(name.Tag, mountableImage) error) (string, error) {
 	if !c.armed() {
 		return "", fmt.Errorf("push to %s was not sent: %w", repo.Name, session.ErrReadOnly)
 	}
@@ -55,15 +70,7 @@ func (c *Client) Push(ctx context.Context, repo Repository, tag string, img v1.I
 	if err != nil {
 		return "", fmt.Errorf("push to %s: %w", repo.Name, err)
 	}
-	updates := make(chan v1.Update, 64)
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		follow(updates, progress)
-	}()
-	err = remote.Write(ref, mountableImage{img, c, ref.Context()}, append(c.Options(ctx), remote.WithProgress(updates))...)
-	<-drained // remote.Write closes the channel
-	if err != nil {
+	if err := write(ref, mountableImage{img, c, ref.Context()}); err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}

@@ -27,9 +27,9 @@ type Uploader struct {
 
 	running sync.WaitGroup
 
-	mu       sync.Mutex
-	sent     int64
-	progress func(done, total int64)
+	mu          sync.Mutex
+	sent, total int64
+	progress    func(done, total int64)
 }
 
 type destination struct {
@@ -84,7 +84,8 @@ func (u *Uploader) Add(l v1.Layer) {
 }
 
 // Push waits for the layers on their way and then writes img as Client.Push
-// does. While it waits total is 0: a growing layer's size is not known.
+// does, over the same connections; what was sent is not asked about again. While
+// it waits total is 0: a growing layer's size is not known.
 func (u *Uploader) Push(ctx context.Context, tag string, img v1.Image, progress func(done, total int64)) (string, error) {
 	to, err := u.open()
 	if err != nil {
@@ -99,13 +100,35 @@ func (u *Uploader) Push(ctx context.Context, tag string, img v1.Image, progress 
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	return u.client.Push(ctx, to.repo, tag, img, func(done, total int64) {
-		// What was sent already is met again as present.
-		if u.mu.Lock(); progress != nil && done >= u.sent {
-			progress(done, total)
+	return u.client.push(ctx, to.repo, tag, img, func(ref name.Tag, img mountableImage) error {
+		manifest, err := img.Manifest()
+		if err != nil {
+			return err
 		}
+		total := manifest.Config.Size
+		for _, l := range manifest.Layers {
+			total += l.Size
+		}
+		u.mu.Lock()
+		u.total = max(total, u.sent) // some may have been sent twice
 		u.mu.Unlock()
+		if err = to.pusher.Push(ctx, ref, watchedImage{img, u}); err == nil {
+			u.add(total) // what the registry had is done, too
+		}
+		return err
 	})
+}
+
+// add counts bytes that were sent.
+func (u *Uploader) add(n int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.sent += n; u.total > 0 {
+		u.sent = min(u.sent, u.total)
+	}
+	if u.progress != nil {
+		u.progress(u.sent, u.total)
+	}
 }
 
 // Close ends what is under way.
@@ -113,6 +136,20 @@ func (u *Uploader) Close() error {
 	u.cancel()
 	u.running.Wait()
 	return nil
+}
+
+// watchedImage is an image with watched layers.
+type watchedImage struct {
+	mountableImage
+	u *Uploader
+}
+
+func (i watchedImage) Layers() ([]v1.Layer, error) {
+	layers, err := i.mountableImage.Layers()
+	for n, l := range layers {
+		layers[n] = i.u.watched(l)
+	}
+	return layers, err
 }
 
 // watched is l with bytes that are counted.
@@ -146,12 +183,7 @@ func (r *watchedReader) Read(p []byte) (int, error) {
 		return 0, errors.New(err.Error()) // no reason to try again
 	}
 	n, err := r.ReadCloser.Read(p)
-	r.u.mu.Lock()
-	defer r.u.mu.Unlock()
-	r.u.sent += int64(n)
-	if r.u.progress != nil {
-		r.u.progress(r.u.sent, 0)
-	}
+	r.u.add(int64(n))
 	return n, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/optlift/optlift/build/layer"
 )
 
@@ -148,6 +149,11 @@ func (r *Request) compose(base *Base, layers []*layer.Layer) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	config, err := partial.ConfigLayer(img)
+	if err != nil {
+		return nil, fmt.Errorf("compose the image: %w", err)
+	}
+	r.Early(config)
 	r.report(Progress{Stage: StageCompose, Finished: true})
 	return img, nil
 }

@@ -6,12 +6,17 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/optlift/optlift/build/layer"
+	"github.com/optlift/optlift/build/machine"
+	"github.com/optlift/optlift/build/zipdir"
 )
 
 // Converted is layers that were converted, and what lint and proof have read of
 // them meanwhile.
 type Converted struct {
 	Layers []*layer.Layer // in the request's order
+
+	// Programs are the programs and shared libraries of each layer.
+	Programs [][]machine.Program
 
 	scanner *scanner
 	want    expected
@@ -38,7 +43,23 @@ func Convert(ctx context.Context, req Request) (*Converted, error) {
 		return nil, err
 	}
 	c.Layers = b.Layers
+	for i, l := range c.Layers {
+		found, err := c.scanner.programs(ctx, l, req.Layers[i].Dir)
+		if err != nil {
+			return nil, err
+		}
+		c.Programs = append(c.Programs, found)
+	}
 	return c, nil
+}
+
+// programs lists the programs of a layer that was converted. Reading a twin has
+// found them.
+func (r *scanner) programs(ctx context.Context, l *layer.Layer, dir *zipdir.Directory) ([]machine.Program, error) {
+	if s := r.known[l.Result.Digest]; s != nil && s.twin != "" {
+		return s.programs, nil
+	}
+	return machine.Programs(ctx, dir)
 }
 
 // LintAndProve does what Lint and Prove do with an image of these layers. What

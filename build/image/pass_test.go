@@ -60,7 +60,7 @@ func TestBuildHandsOutItsLayers(t *testing.T) {
 		if err != nil || len(s.errs) > 0 {
 			t.Fatal(err, s.errs)
 		}
-		var want []string
+		want := []string{manifest.Config.Digest.String()}
 		for _, d := range manifest.Layers {
 			want = append(want, d.Digest.String())
 		}

@@ -41,8 +41,9 @@ type Request struct {
 	// Early, which may be nil, is handed each of the image's layers as soon as its
 	// bytes can be read, so that they are sent while the image is still made: the
 	// base's, those in the store, and *layer.Growing ones when their conversion
-	// begins. A build that is refused or fails has handed out some for nothing. It
-	// is called from several goroutines and must not wait for the layers.
+	// begins; then, in the guise of a layer, the image's configuration. A build that is
+	// refused or fails has handed out some for nothing. It is called from several
+	// goroutines and must not wait for the layers.
 	Early func(v1.Layer)
 	// Progress, which may be nil, is called from several goroutines.
 	Progress func(Progress)

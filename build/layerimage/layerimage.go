@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/optlift/optlift/build/image"
@@ -72,9 +74,6 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 	}
 	req.Created = req.Created.UTC().Truncate(time.Second)
 	b := &Built{}
-	if err := b.settle(ctx, req); err != nil {
-		return nil, err
-	}
 	converted, err := b.convert(ctx, req)
 	if err != nil {
 		return nil, err
@@ -89,17 +88,10 @@ func Build(ctx context.Context, req Request) (*Built, error) {
 }
 
 // settle finds the architecture out.
-func (b *Built) settle(ctx context.Context, req Request) error {
-	var all []machine.Program
-	for _, l := range req.Layers {
-		found, err := machine.Programs(ctx, l.Dir)
-		if err != nil {
-			return err
-		}
-		all = append(all, found...)
-	}
+func (b *Built) settle(programs [][]machine.Program, wanted string) error {
+	all := slices.Concat(programs...)
 	var err error
-	if b.Architecture, err = machine.Settle(all, req.Architecture); err != nil {
+	if b.Architecture, err = machine.Settle(all, wanted); err != nil {
 		return fmt.Errorf("build a layer image: %w", err)
 	}
 	b.Foreign = machine.Foreign(all, b.Architecture)
@@ -119,7 +111,7 @@ func (b *Built) convert(ctx context.Context, req Request) (*image.Converted, err
 		b.Size += l.Result.Size
 		b.Uncompressed += l.Result.Uncompressed
 	}
-	return c, nil
+	return c, b.settle(c.Programs, req.Architecture)
 }
 
 func (b *Built) compose(req Request) (v1.Image, error) {
@@ -150,8 +142,17 @@ func (b *Built) compose(req Request) (v1.Image, error) {
 	if len(req.Labels) > 0 {
 		img = mutate.Annotations(img, req.Labels).(v1.Image)
 	}
-	_, err = img.Digest()
-	return img, err
+	if _, err = img.Digest(); err != nil {
+		return nil, err
+	}
+	if req.Early != nil {
+		config, err := partial.ConfigLayer(img)
+		if err != nil {
+			return nil, err
+		}
+		req.Early(config)
+	}
+	return img, nil
 }
 
 // createdBy tells where a layer comes from in words that are the same on every
