@@ -94,6 +94,17 @@ func (a *app) open(ctx context.Context) (*session.Session, error) {
 	return s, nil
 }
 
+// openAhead opens the session while something else is done; wait returns when that
+// has ended. There may be one under way.
+func (a *app) openAhead(ctx context.Context) (wait func() error) {
+	opened := make(chan error, 1)
+	go func() {
+		_, err := a.open(ctx)
+		opened <- err
+	}()
+	return func() error { return <-opened }
+}
+
 // askMFA asks the person at the terminal for the token code of a profile's role.
 func (a *app) askMFA(profile string) (string, error) {
 	if profile != "" {

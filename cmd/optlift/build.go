@@ -74,11 +74,19 @@ func runBuild(ctx context.Context, a *app, b buildFlags, targets []string) error
 	if err != nil {
 		return err
 	}
+	wait := func() error { return nil }
+	if out.Kind == "push" {
+		wait = a.openAhead(ctx)
+	}
 	set, req, err := b.request(ctx, a, opener, targets)
+	opened := wait()
 	if err != nil {
 		return err
 	}
 	defer set.Close()
+	if opened != nil {
+		return opened
+	}
 	repo, tag, err := pushTarget(out, set)
 	if err != nil {
 		return err

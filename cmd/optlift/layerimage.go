@@ -65,11 +65,19 @@ func runLayerImage(ctx context.Context, a *app, targets []string, out image.Outp
 	}
 	progress := newProgress(a.io)
 	defer progress.done()
+	wait := func() error { return nil }
+	if out.Kind == "push" {
+		wait = a.openAhead(ctx)
+	}
 	set, err := opener.Fetch(ctx, progress.fetch, targets...)
+	opened := wait()
 	if err != nil {
 		return err
 	}
 	defer set.Close()
+	if opened != nil {
+		return opened
+	}
 	from := set.Request()
 	if len(from.Layers) == 0 {
 		return fmt.Errorf("function %s has no layers to make an image of", set.Function.Name)
