@@ -9,6 +9,7 @@ type ahead struct {
 	full, free chan []byte
 	buf        []byte // in use
 	rest       []byte // of it, unread
+	off        int64  // bytes read so far
 	err        error  // behind the last buffer
 }
 
@@ -52,5 +53,6 @@ func (a *ahead) Read(p []byte) (int, error) {
 	}
 	n := copy(p, a.rest)
 	a.rest = a.rest[n:]
+	a.off += int64(n)
 	return n, nil
 }

@@ -106,11 +106,11 @@ func (r *scanner) scan(ctx context.Context, img v1.Image) (*scan, error) {
 			if err != nil {
 				return fmt.Errorf("open the image layer %s: %w", d.Digest, err)
 			}
-			var files fileCheck
+			var w watch
 			if r.hashes {
-				files = hashFiles()
+				w.file = hashFiles()
 			}
-			found[i], err = scanLayer(ctx, l, d, files, r.progress)
+			found[i], err = scanLayer(ctx, l, d, w, r.progress)
 			return err
 		})
 	}
@@ -156,25 +156,31 @@ func (r *scanner) forgetTwins() {
 	maps.DeleteFunc(r.known, func(_ v1.Hash, l *layerScan) bool { return l.twin != "" })
 }
 
-// fileCheck looks at the content of a file below the roots, which it reads from r.
-// An error ends the scan of the layer.
-type fileCheck func(e *entry, r io.Reader) error
+// watch looks at what a layer holds while it is scanned. Both may be nil.
+type watch struct {
+	// file reads the content of a file below the roots, which begins off bytes into
+	// the tar. An error ends the scan of the layer.
+	file func(e *entry, content io.Reader, off int64) error
+	// block is told of the layer's deflate blocks, as inflate.Gzip.OnBlock does, in
+	// another goroutine and before the block's bytes are read.
+	block func(bit, out int64)
+}
 
-// hashFiles is a check that takes files' SHA-256.
-func hashFiles() fileCheck {
+// hashFiles takes files' SHA-256.
+func hashFiles() func(e *entry, content io.Reader, off int64) error {
 	sum, buf := sha256.New(), make([]byte, 64<<10)
-	return func(e *entry, r io.Reader) error {
+	return func(e *entry, content io.Reader, _ int64) error {
 		sum.Reset()
-		_, err := io.CopyBuffer(sum, r, buf)
+		_, err := io.CopyBuffer(sum, content, buf)
 		sum.Sum(e.sha256[:0])
 		e.hashed = err == nil
 		return err
 	}
 }
 
-// scanLayer reads one layer; files may be nil. Only an end of ctx, or a layer that
-// can't be opened or stops arriving, is an error.
-func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, files fileCheck, progress func(int64)) (*layerScan, error) {
+// scanLayer reads one layer. Only an end of ctx, or a layer that can't be opened
+// or stops arriving, is an error.
+func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, w watch, progress func(int64)) (*layerScan, error) {
 	rc, err := l.Compressed()
 	if err != nil {
 		return nil, fmt.Errorf("open the image layer %s: %w", d.Digest, err)
@@ -183,7 +189,7 @@ func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, files fileCheck
 	s := &layerScan{digest: d.Digest}
 	blob := &meter{r: &cancelable{ctx, rc}, h: sha256.New(), progress: progress}
 	in := bufio.NewReaderSize(blob, 128<<10)
-	if err := s.unpack(in, files); err != nil {
+	if err := s.unpack(in, w); err != nil {
 		s.err = err
 	}
 	// Whatever the tar said, the digest is that of the whole blob.
@@ -203,13 +209,13 @@ func scanLayer(ctx context.Context, l v1.Layer, d v1.Descriptor, files fileCheck
 }
 
 // unpack reads the layer's compression and its tar.
-func (s *layerScan) unpack(in *bufio.Reader, files fileCheck) error {
+func (s *layerScan) unpack(in *bufio.Reader, w watch) error {
 	var plain io.Reader
 	magic, _ := in.Peek(4)
 	switch {
 	case len(magic) >= 2 && magic[0] == 0x1f && magic[1] == 0x8b:
 		s.compression = "gzip"
-		z, err := newMembers(in)
+		z, err := newMembers(in, w.block)
 		if err != nil {
 			return fmt.Errorf("gzip: %w", err)
 		}
@@ -229,7 +235,7 @@ func (s *layerScan) unpack(in *bufio.Reader, files fileCheck) error {
 	}
 	whole := &meter{r: plain, h: sha256.New()}
 	unpacked := readAhead(whole)
-	err := s.readTar(unpacked, files)
+	err := s.readTar(unpacked, w)
 	if _, rest := io.Copy(io.Discard, unpacked); err == nil && rest != nil {
 		err = rest
 	}
@@ -237,7 +243,7 @@ func (s *layerScan) unpack(in *bufio.Reader, files fileCheck) error {
 	return err
 }
 
-func (s *layerScan) readTar(r io.Reader, files fileCheck) error {
+func (s *layerScan) readTar(r *ahead, w watch) error {
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
@@ -257,8 +263,8 @@ func (s *layerScan) readTar(r io.Reader, files fileCheck) error {
 		if e.typ == tar.TypeGNUSparse || e.typ == tar.TypeCont {
 			e.typ = tar.TypeReg // read like any file
 		}
-		if files != nil && e.typ == tar.TypeReg && underRoots(e.name) {
-			if err := files(&e, tr); err != nil {
+		if w.file != nil && e.typ == tar.TypeReg && underRoots(e.name) {
+			if err := w.file(&e, tr, r.off); err != nil {
 				return fmt.Errorf("tar, in %s: %w", e.name, err)
 			}
 		}
@@ -279,8 +285,11 @@ type members struct {
 	trailing bool
 }
 
-func newMembers(in *bufio.Reader) (*members, error) {
+func newMembers(in *bufio.Reader, block func(bit, out int64)) (*members, error) {
 	z := inflate.NewGzip()
+	if block != nil {
+		z.OnBlock(block)
+	}
 	return &members{in: in, z: z, count: 1}, z.Reset(in)
 }
 

@@ -11,15 +11,23 @@ import (
 
 // Gzip reads gzip files (RFC 1952) member by member. It is for one goroutine.
 type Gzip struct {
-	r   *Reader
-	src *bufio.Reader
-	sum uint32
-	n   uint32 // bytes of the member so far, as its trailer counts
-	err error
+	r    *Reader
+	src  *bufio.Reader
+	head int64 // bytes of the member's header
+	sum  uint32
+	n    uint32 // bytes of the member so far, as its trailer counts
+	err  error
 }
 
 // NewGzip returns a Gzip without a source; see Reset.
 func NewGzip() *Gzip { return &Gzip{r: NewReader()} }
+
+// OnBlock has f told of each deflate block before it is decoded: where its first bit
+// lies, counted from the member's first byte, and how many bytes the member gave
+// before.
+func (g *Gzip) OnBlock(f func(bit, out int64)) {
+	g.r.dec.OnBlock = func(bit, out int64) { f(g.head*8+bit, out) }
+}
 
 // Reset begins the member that src goes on with. src holds at least MinInput
 // bytes; not a byte more than the member is taken from it. The error is io.EOF
@@ -57,10 +65,12 @@ func (g *Gzip) header() error {
 	if fixed[0] != 0x1f || fixed[1] != 0x8b || fixed[2] != 8 {
 		return gzip.ErrHeader
 	}
+	g.head = int64(len(fixed))
 	flags := fixed[3]
 	sum := crc32.ChecksumIEEE(fixed[:])
 	next := func() (byte, error) {
 		b, err := g.src.ReadByte()
+		g.head++
 		sum = crc32.Update(sum, crc32.IEEETable, []byte{b})
 		return b, err
 	}

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -163,5 +164,37 @@ func TestGzipTrailing(t *testing.T) {
 	// The ten bytes that are looked at are not a header.
 	if !errors.Is(err, gzip.ErrHeader) || count != 1 || len(rest) != 40 {
 		t.Errorf("%d members, %d bytes left, err %v", count, len(rest), err)
+	}
+}
+
+func TestGzipTellsItsBlocks(t *testing.T) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Name, w.Extra = "name", []byte("extra")
+	for _, part := range []string{"one", "two", "three"} {
+		if _, err := io.WriteString(w, part); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil { // ends a block, and adds an empty stored one
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	z := NewGzip()
+	var bits, outs []int64
+	z.OnBlock(func(bit, out int64) { bits, outs = append(bits, bit), append(outs, out) })
+	if err := z.Reset(bufio.NewReader(&b)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, z); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int64{0, 3, 3, 6, 6, 11, 11}; !slices.Equal(outs, want) {
+		t.Errorf("blocks begin at %v of the output, want %v", outs, want)
+	}
+	if head := int64(10 + 2 + len("extra") + len("name") + 1); bits[0] != head*8 || !slices.IsSorted(bits) {
+		t.Errorf("blocks begin at the bits %v, the first ought to be at byte %d", bits, head)
 	}
 }

@@ -18,6 +18,10 @@ const (
 // Decoder decodes one stream at a time; Reset makes it ready for the next. The
 // zero value is ready. A decoder holds some 12 KiB and allocates nothing.
 type Decoder struct {
+	// OnBlock, which may be nil, is told of each block before it is decoded: where in
+	// the stream its first bit lies, and how many bytes the stream gave before.
+	OnBlock func(bit, out int64)
+
 	bits  uint64 // taken from the input but not used, lowest first
 	n     uint   // how many; fewer than 8 between calls
 	in    int64  // bytes taken, those in bits included
@@ -134,6 +138,9 @@ func (d *Decoder) giveBack(b uint64, n uint, r int) int {
 // position of src[r].
 func (d *Decoder) header(src []byte, r int, at int64) (int, string) {
 	first := at*8 - int64(d.n)
+	if d.OnBlock != nil {
+		d.OnBlock(first, d.out)
+	}
 	b, n, r := refill(d.bits, d.n, src, r)
 	if d.final = b&1 != 0; d.final {
 		d.finalBit = first
