@@ -34,6 +34,8 @@ type Backend interface {
 	// Fetch opens them once all of their bytes are here, verified. progress is never
 	// called concurrently.
 	Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*target.Set, error)
+	// OpenLayer opens one layer to try with others; see target.Opener.Layer.
+	OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error)
 	// Switcher plans, applies and takes back.
 	migrate.Switcher
 	// Fleets does the same for many functions at once.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -110,7 +111,11 @@ func (m *model) globals() []keys.Action {
 			keys.Action{ID: "back", Keys: []string{"esc"}, Group: group, Help: "take the filter away"},
 			keys.Action{ID: "quit", Keys: []string{"q", "ctrl+c"}, Label: "quit", Group: group, Help: "leave"})
 	} else {
-		out = append(out, keys.Action{ID: "back", Keys: []string{"esc", "q"}, Label: "back", Group: group, Help: "back to the screen before"},
+		back := keys.Action{ID: "back", Keys: []string{"esc", "q"}, Label: "back", Group: group, Help: "back to the screen before"}
+		if u, ok := top.(screen.Unwinder); ok {
+			back.Label = cmp.Or(u.Unwinds(), back.Label)
+		}
+		out = append(out, back,
 			keys.Action{ID: "quit", Keys: []string{"ctrl+c"}, Group: group, Help: "leave"})
 	}
 	return append(out, keys.Action{ID: "suspend", Keys: []string{"ctrl+z"}, Group: group, Help: "put the program to sleep; fg wakes it"})
@@ -209,7 +214,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 			m.push(key, s)
 			return m.perform(s.Start())
 		}
-		o := optview.New(title, targets, m.account, m.jobs, m.backend)
+		o := optview.New(title, targets, m.account, m.inv, m.jobs, m.backend)
 		m.push(key, o)
 		return tea.Batch(m.perform(o.GoTo(p.At)), m.perform(o.Start()))
 	case "diff":

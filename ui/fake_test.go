@@ -390,6 +390,10 @@ func (b *fakeBackend) Open(ctx context.Context, targets ...string) (*target.Set,
 	}
 	var files []string
 	for _, n := range names {
+		if strings.HasSuffix(n, ".zip") {
+			files = append(files, n)
+			continue
+		}
 		key := n
 		if i := strings.Index(n, ":layer:"); i >= 0 {
 			key = n[i+len(":layer:"):]
@@ -413,6 +417,54 @@ func (b *fakeBackend) Open(ctx context.Context, targets ...string) (*target.Set,
 		set.Layers = set.Layers[:len(set.Layers)-1]
 	}
 	return set, nil
+}
+
+// OpenLayer opens a layer of the fake's, or a zip of this machine. A layer without
+// a version is the newest one of zips.
+func (b *fakeBackend) OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error) {
+	told("asking for " + ref)
+	if b.opening != nil {
+		select {
+		case <-b.opening:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	opener := new(target.Opener)
+	if strings.HasSuffix(ref, ".zip") {
+		return opener.Layer(ctx, ref, near, told)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := ref
+	if i := strings.Index(ref, ":layer:"); i >= 0 {
+		key = ref[i+len(":layer:"):]
+	}
+	content := zips
+	if b.files != nil {
+		content = b.files
+	}
+	for n := 99; n > 0 && content[key] == nil; n-- {
+		if _, ok := content[fmt.Sprint(key, ":", n)]; ok {
+			key = fmt.Sprint(key, ":", n)
+		}
+	}
+	if content[key] == nil {
+		return nil, errors.New("account " + fakeAccount + " has no layer " + ref + " in " + fakeRegion + ", or no version of it any more: optlift audit --layers lists those in use")
+	}
+	file, err := writeZip(b.dir, key, content[key])
+	if err != nil {
+		return nil, err
+	}
+	l, err := opener.Layer(ctx, file, near, told)
+	if err != nil {
+		return nil, err
+	}
+	l.Source = arn("layer", key)
+	if key == "arm-tools:1" {
+		l.Architectures = []string{"arm64"}
+	}
+	return l, nil
 }
 
 func (b *fakeBackend) Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {

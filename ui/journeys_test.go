@@ -296,10 +296,10 @@ func TestWhatIf(t *testing.T) {
 	r.press("<").see("B is at that end already").press(">").settle().missing("WHAT IF").see("B  ▲ A")
 	r.press("d").settle().see("without B", "conflicts 1 → 0 −1", "→ ")
 	r.press("w").see("CONFLICTS FIXED", "✓ /opt/python/shared.py", "GONE", "- /opt/python/numpy/core.py").press("esc")
-	r.press("u").missing("WHAT IF").see("B  ▲ A")
+	r.press("u").settle().missing("WHAT IF").see("B  ▲ A").press("u").see("not now: the layers are as they are")
 	r.press("tab", "tab", "d").settle().see("without C")
-	r.press("d").settle().press("d").settle().see("No layers", "u brings the layers back").press("d").see("not now: there are no layers left")
-	r.press("u").see("B  ▲ A", "fonts:2")
+	r.press("d").settle().press("d").settle().see("No layers", "u takes the last change back, U all of them").press("d").see("not now: there are no layers left")
+	r.press("u").settle().see("layers 3 → 1 of 5", "without C").press("U").missing("WHAT IF").see("B  ▲ A", "fonts:2")
 	if len(b.did()) != 0 || b.Armed() {
 		t.Fatal("something was done to the account")
 	}

@@ -78,6 +78,44 @@ var scenesOfRooms = []scene{
 	{"opt-what-if-dropped", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("down", "d").settle()
 	}},
+	{"opt-add", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newTold(), w, h).settle().press("o").settle().press("a").write("otel").press("tab", "backspace")
+	}},
+	{"opt-add-reading", func(t *testing.T, w, h int) *robot {
+		layersToTry(t)
+		b := newFake(40)
+		r := newRobot(t, b, w, h).settle().press("o").settle()
+		b.opening = make(chan struct{})
+		return r.press("a").write(arn("layer", "arm-tools:1")).press("enter").see("… asking for")
+	}},
+	{"opt-added", func(t *testing.T, w, h int) *robot {
+		layersToTry(t)
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("a").write("arm-tools").press("enter").settle()
+	}},
+	{"opt-add-failed", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("a").write("arn:aws:lambda:eu-west-1:123456789012:layer:nobody:7").press("enter").settle()
+	}},
+	{"opt-add-again", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("a").write("nobody").press("enter").settle().press("a")
+	}},
+	{"opt-too-many-layers", func(t *testing.T, w, h int) *robot {
+		layersToTry(t)
+		r := newRobot(t, newFake(40), w, h).settle().press("o").settle()
+		for _, name := range []string{"arm-tools", "huge", "python-deps"} {
+			r.press("a").write(name).press("enter").settle()
+		}
+		return r
+	}},
+	{"opt-replace", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newTold(), w, h).settle().press("o").settle().press("v")
+	}},
+	{"opt-replaced", func(t *testing.T, w, h int) *robot {
+		layersToTry(t)
+		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("x", "down", "v").press("enter").settle()
+	}},
+	{"opt-no-layers", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("/").write("tiny").press("enter", "o").settle()
+	}},
 	{"what-changes", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("d").settle().press("w")
 	}},

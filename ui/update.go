@@ -213,6 +213,9 @@ func (m *model) paste(msg tea.PasteMsg) tea.Cmd {
 func (m *model) answer(msg tea.Msg) tea.Cmd {
 	action := m.ask.Update(msg)
 	if !action.Closed {
+		if action.Changed && m.ask.Typed != nil {
+			return m.ask.Typed(m.ask.Text())
+		}
 		return nil
 	}
 	then := m.ask.Then
@@ -228,6 +231,9 @@ func (m *model) perform(e screen.Effect) tea.Cmd {
 	cmds := []tea.Cmd{e.Cmd}
 	if e.Note != "" {
 		m.say(e.Level, e.Note)
+	}
+	if e.Log != "" {
+		m.log.Add(e.Log)
 	}
 	if e.Copy != "" {
 		cmds = append(cmds, tea.SetClipboard(e.Copy))
@@ -257,8 +263,12 @@ func (m *model) perform(e screen.Effect) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// back takes one thing away: the filter, then the screen.
+// back takes one thing away: what the screen has to take back, the filter, then
+// the screen.
 func (m *model) back() tea.Cmd {
+	if u, ok := m.top().(screen.Unwinder); ok && u.Unwinds() != "" {
+		return m.perform(u.Unwind())
+	}
 	if f, ok := m.top().(screen.Filterable); ok && f.Filter() != "" {
 		_ = f.SetFilter("")
 		return nil

@@ -40,7 +40,7 @@ func TestFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"Version":"2012-10-17","Statement":[` +
-		`{"Sid":"WithoutResource","Effect":"Allow","Action":["account:ListRegions","lambda:ListFunctions","lambda:ListLayers"],"Resource":["*"]},` +
+		`{"Sid":"WithoutResource","Effect":"Allow","Action":["account:ListRegions","lambda:ListFunctions","lambda:ListLayerVersions","lambda:ListLayers"],"Resource":["*"]},` +
 		`{"Sid":"Functions","Effect":"Allow","Action":["lambda:GetFunction","lambda:ListTags"],"Resource":["arn:aws:lambda:*:*:function:*"]},` +
 		`{"Sid":"Layers","Effect":"Allow","Action":["lambda:GetLayerVersion"],"Resource":["arn:aws:lambda:*:*:layer:*:*"]}]}`
 	if string(b) != want {

@@ -79,6 +79,8 @@ func Calls() []Call {
 	t.add(Call{Service: "lambda", Operation: "GetLayerVersionByArn", Actions: []string{"lambda:GetLayerVersion"}, Resource: LayerVersion})
 	t.add(Call{Service: "lambda", Operation: "GetLayerVersion", Actions: []string{"lambda:GetLayerVersion"}, Resource: LayerVersion,
 		When: "an endpoint answers GetLayerVersionByArn without a link"})
+	// Whether it knows resources is told both ways: every layer is right in either case.
+	t.add(Call{Service: "lambda", Operation: "ListLayerVersions", Actions: []string{"lambda:ListLayerVersions"}, When: "a what-if with a layer named without its version"})
 	t.add(Call{Service: "sts", Operation: "GetCallerIdentity"}) // needs no permission
 	t.add(Call{Service: "account", Operation: "ListRegions", Actions: []string{"account:ListRegions"}, When: "--region all"})
 

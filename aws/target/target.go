@@ -140,33 +140,36 @@ func layerItem(s *session.Session, arn string) item {
 // Open opens targets for looking into: remote archives are read by range. The
 // Set outlives ctx; its methods take their own.
 func (o *Opener) Open(ctx context.Context, targets ...string) (*Set, error) {
-	return o.assemble(ctx, targets, func(ctx context.Context, set *Set, it item) (Archive, error) {
-		if it.local {
-			return openLocal(set, it, false)
+	return o.assemble(ctx, targets, o.look)
+}
+
+// look opens one archive, a remote one by range.
+func (o *Opener) look(ctx context.Context, set *Set, it item) (Archive, error) {
+	if it.local {
+		return openLocal(set, it, false)
+	}
+	loc, err := it.locate(ctx)
+	if err != nil {
+		return Archive{}, fmt.Errorf("locate %s: %w", it.name, err)
+	}
+	cache := o.Cache
+	if cache == nil {
+		cache = archive.OpenCache("")
+	}
+	a, err := cache.Open(set.life, it.s.HTTP(), it.name, loc.SHA256, firstThen(loc, it.locate))
+	if err != nil {
+		return Archive{}, err
+	}
+	set.keep(a)
+	dir, err := zipdir.Read(it.name, a, a.Size())
+	if err != nil {
+		var broken *zipdir.Error
+		if errors.As(err, &broken) {
+			a.Discard()
 		}
-		loc, err := it.locate(ctx)
-		if err != nil {
-			return Archive{}, fmt.Errorf("locate %s: %w", it.name, err)
-		}
-		cache := o.Cache
-		if cache == nil {
-			cache = archive.OpenCache("")
-		}
-		a, err := cache.Open(set.life, it.s.HTTP(), it.name, loc.SHA256, firstThen(loc, it.locate))
-		if err != nil {
-			return Archive{}, err
-		}
-		set.keep(a)
-		dir, err := zipdir.Read(it.name, a, a.Size())
-		if err != nil {
-			var broken *zipdir.Error
-			if errors.As(err, &broken) {
-				a.Discard()
-			}
-			return Archive{}, err
-		}
-		return Archive{Name: it.name, Root: it.root, SHA256: hexSum(loc.SHA256), Dir: dir}, nil
-	})
+		return Archive{}, err
+	}
+	return Archive{Name: it.name, Root: it.root, SHA256: hexSum(loc.SHA256), Dir: dir}, nil
 }
 
 // firstThen serves a Location that is at hand once, then asks again.
@@ -182,11 +185,16 @@ func firstThen(loc archive.Location, again archive.Locator) archive.Locator {
 }
 
 // assemble opens every archive of the targets, code last.
-func (o *Opener) assemble(ctx context.Context, targets []string, open func(context.Context, *Set, item) (Archive, error)) (_ *Set, err error) {
+func (o *Opener) assemble(ctx context.Context, targets []string, open func(context.Context, *Set, item) (Archive, error)) (*Set, error) {
 	f, layers, code, err := o.plan(ctx, targets)
 	if err != nil {
 		return nil, err
 	}
+	return o.openAll(ctx, f, layers, code, open)
+}
+
+// openAll opens the archives that were planned.
+func (o *Opener) openAll(ctx context.Context, f *account.Function, layers []item, code *item, open func(context.Context, *Set, item) (Archive, error)) (_ *Set, err error) {
 	set := newSet(ctx, f)
 	// While opening, ctx's end ends the set's own life as well.
 	stop := context.AfterFunc(ctx, set.end)

@@ -2,5 +2,5 @@
 // would mean for a function: size, conflicts, and what is seen under /opt. It
 // works on directories that were read before and touches nothing.
 //
-// It imports build/optfs and build/difference.
+// It imports build/optfs, build/difference and build/machine.
 package whatif

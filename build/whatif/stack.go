@@ -6,8 +6,19 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/optlift/optlift/build/machine"
 	"github.com/optlift/optlift/build/optfs"
 )
+
+// Layer is a layer to try, and what is known of it besides its files.
+type Layer struct {
+	optfs.Layer
+	// Runtimes and Architectures are what its publisher declares; empty for
+	// nothing, and where it was not asked for.
+	Runtimes, Architectures []string
+	// Programs are the programs in it, nil where they were not looked at.
+	Programs []machine.Program
+}
 
 // Stack is a function's layers while they are rearranged. Every method returns
 // a new one, so that steps can be taken back. The zero value has no layers.
@@ -19,7 +30,7 @@ type Stack struct {
 // numbered is a layer with the number by which it stays known: its place in the
 // beginning. Added layers get the numbers after those.
 type numbered struct {
-	optfs.Layer
+	Layer
 	number int
 }
 
@@ -27,7 +38,7 @@ type numbered struct {
 func New(layers ...optfs.Layer) Stack {
 	var s Stack
 	for _, l := range layers {
-		s = s.Add(l)
+		s = s.Add(Layer{Layer: l})
 	}
 	return s
 }
@@ -36,13 +47,29 @@ func New(layers ...optfs.Layer) Stack {
 func (s Stack) Layers() []optfs.Layer {
 	out := make([]optfs.Layer, len(s.layers))
 	for i, l := range s.layers {
-		out[i] = l.Layer
+		out[i] = l.Layer.Layer
 	}
 	return out
 }
 
+// Numbers are those by which the layers stay known, in their order.
+func (s Stack) Numbers() []int {
+	out := make([]int, len(s.layers))
+	for i, l := range s.layers {
+		out[i] = l.number
+	}
+	return out
+}
+
+// Same reports whether both have the same layers in the same order.
+func (s Stack) Same(other Stack) bool {
+	return slices.EqualFunc(s.layers, other.layers, func(a, b numbered) bool {
+		return a.number == b.number && a.Source == b.Source && a.Dir == b.Dir
+	})
+}
+
 // Add puts a layer on top, where its files win.
-func (s Stack) Add(l optfs.Layer) Stack {
+func (s Stack) Add(l Layer) Stack {
 	return Stack{layers: append(slices.Clip(s.layers), numbered{l, s.next + 1}), next: s.next + 1}
 }
 
@@ -59,7 +86,7 @@ func (s Stack) Drop(ref string) (Stack, error) {
 }
 
 // Replace puts a layer in the place of another, whose number it takes over.
-func (s Stack) Replace(ref string, l optfs.Layer) (Stack, error) {
+func (s Stack) Replace(ref string, l Layer) (Stack, error) {
 	i, err := s.find(ref)
 	if err != nil {
 		return s, err
@@ -147,4 +174,12 @@ func unversioned(source string) string {
 func layerName(source string) string {
 	arn := unversioned(source)
 	return arn[strings.LastIndexByte(arn, ':')+1:]
+}
+
+// regionOf is the region of a layer version's ARN.
+func regionOf(arn string) string {
+	if parts := strings.Split(arn, ":"); len(parts) > 3 {
+		return parts[3]
+	}
+	return ""
 }

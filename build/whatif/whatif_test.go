@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/optlift/optlift/build/machine"
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/whatif"
 	"github.com/optlift/optlift/build/zipdir"
@@ -52,19 +53,19 @@ func TestStack(t *testing.T) {
 		"drop by layer":   {must(s.Drop(arn + "b")), arn + "a:1 c.zip"},
 		"drop by name":    {must(s.Drop("b")), arn + "a:1 c.zip"},
 		"drop by path":    {must(s.Drop("c.zip")), arn + "a:1 " + arn + "b:7"},
-		"add":             {s.Add(optfs.Layer{Source: "d"}), arn + "a:1 " + arn + "b:7 c.zip d"},
-		"replace":         {must(s.Replace("b", optfs.Layer{Source: "n"})), arn + "a:1 n c.zip"},
+		"add":             {s.Add(plain("d")), arn + "a:1 " + arn + "b:7 c.zip d"},
+		"replace":         {must(s.Replace("b", plain("n"))), arn + "a:1 n c.zip"},
 		"order":           {must(s.Order("3", "a", arn+"b:7")), "c.zip " + arn + "a:1 " + arn + "b:7"},
 		"numbers stay":    {must(must(s.Drop("1")).Drop("3")), arn + "b:7"},
-		"added has one":   {must(s.Add(optfs.Layer{Source: "d"}).Order("4", "1", "2", "3")), "d " + arn + "a:1 " + arn + "b:7 c.zip"},
-		"after replacing": {must(must(s.Replace("1", optfs.Layer{Source: "n"})).Drop("1")), arn + "b:7 c.zip"},
+		"added has one":   {must(s.Add(plain("d")).Order("4", "1", "2", "3")), "d " + arn + "a:1 " + arn + "b:7 c.zip"},
+		"after replacing": {must(must(s.Replace("1", plain("n"))).Drop("1")), arn + "b:7 c.zip"},
 		"the beginning":   {s, arn + "a:1 " + arn + "b:7 c.zip"},
 	} {
 		if have := sources(got.s); have != got.want {
 			t.Errorf("%s: %s, want %s", name, have, got.want)
 		}
 	}
-	twice := s.Add(optfs.Layer{Source: arn + "b:8"})
+	twice := s.Add(plain(arn + "b:8"))
 	for want, err := range map[string]error{
 		"there is no layer 9":         second(s.Drop("9")),
 		"called \"x\"":                second(s.Drop("x")),
@@ -72,7 +73,7 @@ func TestStack(t *testing.T) {
 		"names 2 layers":              second(twice.Drop("b")),
 		"names 2 of 3":                second(s.Order("1", "2")),
 		"twice":                       second(s.Order("1", "a", "2")),
-		"there are none":              second(whatif.New().Replace("1", optfs.Layer{})),
+		"there are none":              second(whatif.New().Replace("1", whatif.Layer{})),
 		"no layer here is called \":": second(s.Drop(":")),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -81,6 +82,8 @@ func TestStack(t *testing.T) {
 	}
 }
 
+func plain(source string) whatif.Layer { return whatif.Layer{Layer: optfs.Layer{Source: source}} }
+
 func second(_ whatif.Stack, err error) error { return err }
 
 func TestCompare(t *testing.T) {
@@ -88,14 +91,20 @@ func TestCompare(t *testing.T) {
 	b := layer(t, arn+"b:1", ziptest.File("x", "from b"), ziptest.File("y", "one"))
 	c := layer(t, arn+"b:2", ziptest.File("y", "two, longer"), ziptest.File("z", ""))
 	code := int64(100)
+	fn := &whatif.Function{Code: &code, Region: "eu-central-1", Runtime: "nodejs22.x", Architecture: "arm64"}
 	before := optfs.Merge(a, b)
-	compare := func(after *optfs.Tree, hasCode bool, code *int64, limit int64) *whatif.Outcome {
+	compareStack := func(s whatif.Stack, f *whatif.Function, limit int64) *whatif.Outcome {
 		t.Helper()
-		o, err := whatif.Compare(t.Context(), "/opt", before, after, hasCode, code, limit, true)
+		w := whatif.Case{Root: "/opt", Before: before, Stack: s, After: optfs.Merge(s.Layers()...), Function: f, Limit: limit, Sure: true}
+		o, err := w.Compare(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		return o
+	}
+	compare := func(f *whatif.Function, limit int64, layers ...optfs.Layer) *whatif.Outcome {
+		t.Helper()
+		return compareStack(whatif.New(layers...), f, limit)
 	}
 	number := func(n *int64) int64 {
 		if n == nil {
@@ -104,12 +113,12 @@ func TestCompare(t *testing.T) {
 		return *n
 	}
 
-	o := compare(optfs.Merge(a, c), true, &code, 118)
+	o := compare(fn, 118, a, c)
 	if number(o.Before.Unzipped) != 100+7+9 || number(o.After.Unzipped) != 100+7+11 || *o.Fits || o.Before.Conflicts != 1 || o.After.Conflicts != 0 {
 		t.Errorf("outcome %+v", o)
 	}
-	if !slices.Equal(o.FixedConflicts, []string{"/opt/x"}) || len(o.NewConflicts) != 0 || len(o.Problems) != 0 {
-		t.Errorf("conflicts %q fixed, %q new; problems %q", o.FixedConflicts, o.NewConflicts, o.Problems)
+	if !slices.Equal(o.FixedConflicts, []string{"/opt/x"}) || len(o.NewConflicts) != 0 || len(o.Problems) != 0 || len(o.Notes) != 0 {
+		t.Errorf("conflicts %q fixed, %q new; problems %q; notes %q", o.FixedConflicts, o.NewConflicts, o.Problems, o.Notes)
 	}
 	var changed []string
 	for _, f := range o.Changed {
@@ -118,29 +127,93 @@ func TestCompare(t *testing.T) {
 	if diff := cmp.Diff([]string{"changed /opt/x", "changed /opt/y", "added /opt/z"}, changed); diff != "" {
 		t.Errorf("changed (-want +got):\n%s", diff)
 	}
-	if o := compare(optfs.Merge(a, c), true, &code, 119); !*o.Fits {
+	if o := compare(fn, 119, a, c); !*o.Fits {
 		t.Error("one byte below the limit does not fit")
 	}
 
-	o = compare(optfs.Merge(a, b, c), true, &code, 1000)
-	if !slices.Equal(o.NewConflicts, []string{"/opt/y"}) || len(o.Problems) != 1 || !strings.Contains(o.Problems[0], arn+"b is there twice") {
+	o = compare(fn, 1000, a, b, c, c)
+	if !slices.Equal(o.NewConflicts, []string{"/opt/y"}) || len(o.Problems) != 1 || !strings.Contains(o.Problems[0], arn+"b is there more than once") {
 		t.Errorf("new conflicts %q, problems %q", o.NewConflicts, o.Problems)
 	}
-	o = compare(optfs.Merge(a, a, a, a, a, a), false, nil, 1000)
-	if len(o.Problems) == 0 || !strings.Contains(o.Problems[0], "6 layers") || number(o.After.Unzipped) != 42 {
+	o = compare(nil, 1000, a, a, a, a, a, a)
+	if len(o.Problems) != 2 || !strings.Contains(o.Problems[0], "6 layers") || number(o.After.Unzipped) != 42 || o.Code != nil {
 		t.Errorf("six layers: %+v", o)
 	}
+	if o := compare(nil, 1000, a, b, layer(t, "c.zip"), layer(t, "d.zip"), layer(t, "e.zip")); len(o.Problems) != 0 {
+		t.Errorf("five layers are too many: %q", o.Problems)
+	}
 	for name, o := range map[string]*whatif.Outcome{
-		"unknown code":  compare(optfs.Merge(a), true, nil, 1000),
-		"unknown layer": compare(optfs.Merge(a, optfs.Layer{Source: "gone"}), true, &code, 1000),
+		"unknown code":  compare(&whatif.Function{}, 1000, a),
+		"unknown layer": compare(fn, 1000, a, optfs.Layer{Source: "gone"}),
 	} {
 		if o.After.Unzipped != nil || o.Fits != nil {
 			t.Errorf("%s: %v, %v", name, number(o.After.Unzipped), *o.Fits)
 		}
 	}
-	o = compare(optfs.Merge(a, layer(t, "d", ziptest.File("x/y", "z"))), false, nil, 1000)
-	if len(o.Problems) != 1 || !strings.Contains(o.Problems[0], "not documented") {
+	o = compare(nil, 1000, a, layer(t, "d", ziptest.File("x/y", "z")))
+	if len(o.Problems) != 1 || o.Problems[0] != "/opt/x is a file in "+arn+"a:1 and a dir in d: what Lambda makes of that is not documented" {
 		t.Errorf("a clash: %q", o.Problems)
+	}
+	elsewhere := strings.Replace(arn, "eu-central-1", "us-east-1", 1) + "far:1"
+	o = compare(fn, 1000, layer(t, elsewhere))
+	if len(o.Problems) != 1 || !strings.Contains(o.Problems[0], "lies in us-east-1: a layer must be in the function's region, eu-central-1") {
+		t.Errorf("another region: %q", o.Problems)
+	}
+
+	// What a layer declares, and the programs in it, are no reason to refuse it.
+	x86 := []machine.Program{{Path: "lib/a.so", Architecture: machine.X86}}
+	for name, c := range map[string]struct {
+		layer whatif.Layer
+		f     *whatif.Function
+		want  []string
+	}{
+		"declared for it":      {whatif.Layer{Layer: a, Architectures: []string{"x86_64", "arm64"}, Runtimes: []string{"nodejs22.x"}}, fn, nil},
+		"nothing is declared":  {whatif.Layer{Layer: a}, fn, nil},
+		"another architecture": {whatif.Layer{Layer: a, Architectures: []string{"x86_64"}}, fn, []string{"is declared for x86_64, and the function is arm64"}},
+		"another runtime":      {whatif.Layer{Layer: a, Runtimes: []string{"python3.13", "python3.12"}}, fn, []string{"is declared for python3.13, python3.12, and the function runs nodejs22.x"}},
+		"programs":             {whatif.Layer{Layer: a, Programs: x86}, fn, []string{"none of the 1 programs runs on arm64: lib/a.so is for x86_64"}},
+		"no function":          {whatif.Layer{Layer: a, Programs: x86, Architectures: []string{"x86_64"}}, nil, nil},
+	} {
+		o := compareStack(whatif.New().Add(c.layer), c.f, 1000)
+		if len(o.Problems) != 0 || len(o.Notes) != len(c.want) {
+			t.Errorf("%s: problems %q, notes %q", name, o.Problems, o.Notes)
+			continue
+		}
+		for i, want := range c.want {
+			if !strings.Contains(o.Notes[i], want) || !strings.HasPrefix(o.Notes[i], a.Source) {
+				t.Errorf("%s: %q, want %q", name, o.Notes[i], want)
+			}
+		}
+	}
+}
+
+func TestNumbersAndSame(t *testing.T) {
+	s := whatif.New(optfs.Layer{Source: "a"}, optfs.Layer{Source: "b"})
+	moved, err := s.Order("2", "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropped, err := s.Add(plain("c")).Drop("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	replaced, err := s.Replace("2", plain("n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		s    whatif.Stack
+		want []int
+	}{"beginning": {s, []int{1, 2}}, "moved": {moved, []int{2, 1}}, "added and dropped": {dropped, []int{2, 3}}, "replaced": {replaced, []int{1, 2}}} {
+		if got := c.s.Numbers(); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+		if got := c.s.Same(s); got != (name == "beginning") {
+			t.Errorf("%s is the same: %t", name, got)
+		}
+	}
+	if back, err := moved.Order("1", "2"); err != nil || !back.Same(s) {
+		t.Errorf("moved back it is another: %v", err)
 	}
 }
 
@@ -163,7 +236,8 @@ func TestOrderKeepsSizeAndPaths(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		o, err := whatif.Compare(t.Context(), "", optfs.Merge(layers...), optfs.Merge(s.Layers()...), false, nil, 1, false)
+		w := whatif.Case{Before: optfs.Merge(layers...), Stack: s, After: optfs.Merge(s.Layers()...), Limit: 1}
+		o, err := w.Compare(t.Context())
 		if err != nil {
 			rt.Fatal(err)
 		}

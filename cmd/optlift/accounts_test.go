@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,6 +48,13 @@ func TestSeveralProfiles(t *testing.T) {
 		text += fmt.Sprintf("[profile %s]\naws_access_key_id=%s\naws_secret_access_key=secret-of-%s\nregion=%s\n", name, key, name, sessiontest.Region)
 	}
 	text += "[profile out]\nsso_start_url=https://example.awsapps.com/start\nsso_region=eu-central-1\nsso_account_id=123456789012\nsso_role_name=r\nregion=eu-central-1\n"
+	for _, client := range []*lambda.Client{acct.Lambda, theirs} {
+		if _, err := client.PublishLayerVersion(t.Context(), &lambda.PublishLayerVersionInput{
+			LayerName: aws.String("shared"), Content: &types.LayerVersionContentInput{ZipFile: ziptest.Bytes(ziptest.File("a", "a"))},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +151,17 @@ func testProfilesOnScreen(t *testing.T, a *app) {
 		if err := set.Close(); err != nil {
 			t.Error(err)
 		}
+		// A layer's name alone is one of the function's account.
+		l, err := s.OpenLayer(t.Context(), "shared", arn, nil)
+		if err != nil || account.AccountOfARN(l.Source) != account.AccountOfARN(arn) {
+			t.Fatal(name, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.OpenLayer(t.Context(), "shared", "", nil); err == nil || !strings.Contains(err.Error(), "ARN") {
+		t.Error("a bare name was taken for a layer of one of the accounts:", err)
 	}
 	if _, err := s.Open(t.Context(), "mine"); err == nil || !strings.Contains(err.Error(), "ARN") {
 		t.Error("a bare name was taken for a function of one of the accounts:", err)
@@ -188,11 +207,25 @@ func TestSavedReportOnScreen(t *testing.T) {
 	}
 	_, measure := s.Measure(t.Context(), "arn:other")
 	_, open := s.Open(t.Context(), facts.ARN)
+	_, layer := s.OpenLayer(t.Context(), "arn:aws:lambda:eu-central-1:123456789012:layer:l:1", "", nil)
 	_, journals := s.Journals()
-	for _, err := range []error{measure, open, journals, s.Arm("1")} {
+	for _, err := range []error{measure, open, layer, journals, s.Arm("1")} {
 		if err == nil || !strings.Contains(err.Error(), "saved report of 2026-06-01T00:00:00Z") {
 			t.Error(err)
 		}
+	}
+	// Zips of this machine need no account.
+	file := ziptest.Write(t, ziptest.File("a", "a"))
+	set, err := s.Open(t.Context(), file)
+	if err != nil || len(set.Layers) != 1 {
+		t.Fatal(err)
+	}
+	l, err := s.OpenLayer(t.Context(), file, set.Near(), nil)
+	if err != nil || l.Source != file {
+		t.Fatal(err)
+	}
+	if err := errors.Join(set.Close(), l.Close()); err != nil {
+		t.Error(err)
 	}
 	if (&savedReport{report: &account.Report{}}).Where().Saved == "" {
 		t.Error("a report without a date is taken for an account")

@@ -26,8 +26,10 @@ account.
 
 With --drop, --add, --replace and --order it shows what is not there yet: how
 /opt would look, what the function would weigh against the limit, and which
-conflicts would come and go. Layers are named by number, ARN, name or path. They
-are replaced first, then dropped, added and ordered. The account stays as it is.`,
+conflicts would come and go. Layers that are there are named by number, ARN, name
+or path; a new one by its ARN or name, which without a version is its newest
+version, or by the path of a zip. They are replaced first, then dropped, added and
+ordered. The account stays as it is.`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, targets []string) error {
 			if err := oneOf("output", format, "tree", "json"); err != nil {
@@ -57,13 +59,14 @@ func runOpt(ctx context.Context, a *app, targets []string, format string, confli
 		return err
 	}
 	before := tree
+	var stack whatif.Stack
 	if change.any() {
-		changed, done, err := change.apply(ctx, opener, tree)
+		changed, done, err := change.apply(ctx, opener, set, tree)
 		defer done()
 		if err != nil {
 			return err
 		}
-		tree = changed
+		stack, tree = changed, optfs.Merge(changed.Layers()...)
 	}
 	if a.offline() {
 		// The bytes are at hand, so what looks identical is compared, not assumed.
@@ -73,7 +76,9 @@ func runOpt(ctx context.Context, a *app, targets []string, format string, confli
 	}
 	report := optReport{Report: tree.Report("/opt")}
 	if change.any() {
-		if report.WhatIf, err = change.compare(ctx, set, before, tree, a.offline()); err != nil {
+		c := set.WhatIf(before, stack, tree)
+		c.Sure = a.offline()
+		if report.WhatIf, err = c.Compare(ctx); err != nil {
 			return err
 		}
 	}

@@ -139,6 +139,14 @@ func (w *workspace) Fetch(ctx context.Context, progress func(name string, done, 
 	return opener.Fetch(ctx, progress, targets...)
 }
 
+func (w *workspace) OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error) {
+	opener, err := w.app.opener()
+	if err != nil {
+		return nil, err
+	}
+	return opener.Layer(ctx, ref, near, told)
+}
+
 func (w *workspace) Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {
 	_, snap, plan, err := w.app.plan(ctx, arn, c)
 	return snap, plan, err

@@ -214,15 +214,30 @@ func (s *accounts) opener(targets []string) (*target.Opener, error) {
 			asked = t
 		}
 	}
+	return s.openerOf(asked, strings.Join(targets, " "))
+}
+
+// OpenLayer asks with the session of the function it is tried with.
+func (s *accounts) OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error) {
+	opener, err := s.openerOf(cmp.Or(near, ref), ref)
+	if err != nil {
+		return nil, err
+	}
+	return opener.Layer(ctx, ref, near, told)
+}
+
+// openerOf opens with the session that is asked for an ARN. what names what is
+// opened, where the ARN is "".
+func (s *accounts) openerOf(arn, what string) (*target.Opener, error) {
 	opener, err := s.app.opener()
 	if err != nil {
 		return nil, err
 	}
 	opener.Session = func(context.Context) (*session.Session, error) {
-		if p := s.of(asked); p != nil {
+		if p := s.of(arn); p != nil {
 			return p.session, nil
 		}
-		return nil, errElsewhere(cmp.Or(asked, strings.Join(targets, " ")))
+		return nil, errElsewhere(cmp.Or(arn, what))
 	}
 	return opener, nil
 }

@@ -83,8 +83,19 @@ func (s *savedReport) History(_ context.Context, arn string) (*account.History, 
 	return nil, s.errSaved("what versions and aliases a function has")
 }
 
-func (s *savedReport) Open(context.Context, ...string) (*target.Set, error) {
-	return nil, s.errSaved("what the archives hold")
+// opener opens zips of this machine, for which no account is needed.
+func (s *savedReport) opener() *target.Opener {
+	return &target.Opener{Session: func(context.Context) (*session.Session, error) {
+		return nil, s.errSaved("what the archives hold")
+	}}
+}
+
+func (s *savedReport) Open(ctx context.Context, targets ...string) (*target.Set, error) {
+	return s.opener().Open(ctx, targets...)
+}
+
+func (s *savedReport) OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error) {
+	return s.opener().Layer(ctx, ref, near, told)
 }
 
 func (s *savedReport) Fetch(context.Context, func(string, int64, int64), ...string) (*target.Set, error) {

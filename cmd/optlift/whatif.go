@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,78 +24,65 @@ type edits struct {
 
 func (e *edits) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&e.drop, "drop", nil, "what if this layer went; may be given several times")
-	f.StringArrayVar(&e.add, "add", nil, "what if this layer version or zip came on top; may be given several times")
+	f.StringArrayVar(&e.add, "add", nil, "what if this layer or zip came on top; may be given several times")
 	f.StringArrayVar(&e.replace, "replace", nil, "what if a layer were another: OLD=NEW; may be given several times")
 	f.StringSliceVar(&e.order, "order", nil, "what if the layers lay in this order, the last one winning: 2,1,3")
 }
 
 func (e *edits) any() bool { return len(e.drop)+len(e.add)+len(e.replace)+len(e.order) > 0 }
 
-// apply makes the tree as it would be: replaced first, then dropped, added and
-// ordered. What it opens is closed by done, which is never nil.
-func (e *edits) apply(ctx context.Context, opener *target.Opener, now *optfs.Tree) (tree *optfs.Tree, done func(), err error) {
-	var opened []*target.Set
+// apply makes the layers as they would be: replaced first, then dropped, added
+// and ordered. What it opens is closed by done, which is never nil.
+func (e *edits) apply(ctx context.Context, opener *target.Opener, set *target.Set, now *optfs.Tree) (stack whatif.Stack, done func(), err error) {
+	var opened []*target.Layer
 	done = func() {
-		for _, s := range opened {
-			_ = s.Close() // it was only read
+		for _, l := range opened {
+			_ = l.Close() // it was only read
 		}
 	}
-	layer := func(ref string) (optfs.Layer, error) {
-		set, err := opener.Open(ctx, ref)
-		if err != nil {
-			return optfs.Layer{}, err
+	layer := func(ref string) (whatif.Layer, error) {
+		l, err := opener.Layer(ctx, ref, set.Near(), nil)
+		switch {
+		case errors.Is(err, account.ErrNoLayer):
+			return whatif.Layer{}, usageError{err}
+		case err != nil:
+			return whatif.Layer{}, err
 		}
-		opened = append(opened, set)
-		if set.Function != nil {
-			return optfs.Layer{}, usagef("%s is a function: --add and --replace take a layer version or a zip", ref)
-		}
-		t, err := set.Opt(ctx)
-		if err != nil {
-			return optfs.Layer{}, err
-		}
-		return t.Layers[0], nil
+		opened = append(opened, l)
+		return l.Layer, nil
 	}
-	stack := whatif.New(now.Layers...)
+	stack = whatif.New(now.Layers...)
 	for _, pair := range e.replace {
 		old, ref, ok := strings.Cut(pair, "=")
 		if !ok || old == "" || ref == "" {
-			return nil, done, usagef("--replace takes OLD=NEW, not %q", pair)
+			return stack, done, usagef("--replace takes OLD=NEW, not %q", pair)
 		}
 		l, err := layer(ref)
 		if err != nil {
-			return nil, done, err
+			return stack, done, err
 		}
 		if stack, err = stack.Replace(old, l); err != nil {
-			return nil, done, usagef("--replace %s: %w", pair, err)
+			return stack, done, usagef("--replace %s: %w", pair, err)
 		}
 	}
 	for _, ref := range e.drop {
 		if stack, err = stack.Drop(ref); err != nil {
-			return nil, done, usagef("--drop %s: %w", ref, err)
+			return stack, done, usagef("--drop %s: %w", ref, err)
 		}
 	}
 	for _, ref := range e.add {
 		l, err := layer(ref)
 		if err != nil {
-			return nil, done, err
+			return stack, done, err
 		}
 		stack = stack.Add(l)
 	}
 	if len(e.order) > 0 {
 		if stack, err = stack.Order(e.order...); err != nil {
-			return nil, done, usagef("--order %s: %w", strings.Join(e.order, ","), err)
+			return stack, done, usagef("--order %s: %w", strings.Join(e.order, ","), err)
 		}
 	}
-	return optfs.Merge(stack.Layers()...), done, nil
-}
-
-// compare holds the tree as it would be against the one that is.
-func (e *edits) compare(ctx context.Context, set *target.Set, before, after *optfs.Tree, sure bool) (*whatif.Outcome, error) {
-	var code *int64
-	if set.Code != nil {
-		code = &set.Code.Dir.Unzipped
-	}
-	return whatif.Compare(ctx, "/opt", before, after, set.Code != nil, code, account.UnzippedLimit, sure)
+	return stack, done, nil
 }
 
 func printOutcome(s *streams, o *whatif.Outcome) error {
@@ -118,12 +106,13 @@ func printOutcome(s *streams, o *whatif.Outcome) error {
 	default:
 		fmt.Fprintf(&b, ", not below the limit of %d bytes: Lambda would refuse it\n", o.Limit)
 	}
+	fmt.Fprintf(&b, "layers: %d -> %d of %d at most\n", len(o.Before.Layers), len(o.After.Layers), whatif.MaxLayers)
 	fmt.Fprintf(&b, "conflicts: %d -> %d, %d new, %d fixed; shadowed %s -> %s\n", o.Before.Conflicts, o.After.Conflicts, len(o.NewConflicts), len(o.FixedConflicts),
 		humanize.IBytes(uint64(o.Before.ShadowedBytes)), humanize.IBytes(uint64(o.After.ShadowedBytes)))
 	for _, list := range []struct {
 		name  string
 		paths []string
-	}{{"new conflict", o.NewConflicts}, {"fixed conflict", o.FixedConflicts}, {"problem", o.Problems}} {
+	}{{"new conflict", o.NewConflicts}, {"fixed conflict", o.FixedConflicts}, {"problem", o.Problems}, {"note", o.Notes}} {
 		for _, p := range slices.Sorted(slices.Values(list.paths)) {
 			fmt.Fprintf(&b, "%s: %s\n", list.name, printable(p))
 		}

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -31,6 +32,8 @@ type Dialog struct {
 	Want    string
 	What    string
 	Choices []Choice
+	// Complete returns what an Entry's text could become, best first; nil for none.
+	Complete func(text string) []string
 
 	entry bool // any text is an answer
 	input input.Line
@@ -53,10 +56,14 @@ func Entry(title, what, start string, body ...string) *Dialog {
 // typed reports whether the answer is typed.
 func (d *Dialog) typed() bool { return d.entry || d.Want != "" }
 
+// Text is what has been typed so far.
+func (d *Dialog) Text() string { return d.input.Value() }
+
 // Action is what a key did to a dialog.
 type Action struct {
-	Closed bool
-	Answer string // "" when it was dismissed
+	Closed  bool
+	Answer  string // "" when it was dismissed
+	Changed bool   // what is typed is another text now
 }
 
 // Takes reports whether a key is one of the choices.
@@ -94,10 +101,21 @@ func (d *Dialog) Update(msg tea.Msg) Action {
 			}
 			d.wrong = true
 			return Action{}
+		case "tab":
+			if d.Complete == nil {
+				return Action{}
+			}
+			before := d.input.Value()
+			if c := d.Complete(before); len(c) > 0 {
+				d.input.Set(input.Common(c, before))
+			}
+			d.wrong = false
+			return Action{Changed: d.input.Value() != before}
 		}
 	}
 	if d.input.Update(msg) {
 		d.wrong = false
+		return Action{Changed: true}
 	}
 	return Action{}
 }
@@ -121,10 +139,13 @@ func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 		body = append(body, draw.Para(st, in, 0, theme.Plain, p)...)
 	}
 	var foot []string
+	below := 0 // lines of foot below the one being typed
 	if d.typed() {
 		l := draw.NewLine(st, in, false).Put(theme.Accent, "› ")
 		d.cursor.x = 2 + l.Typed(d.input.Split())
-		foot = append(foot, "", draw.Text(st, in, theme.Dim, "Type "+d.What+", then enter. esc leaves it."), l.String())
+		say := draw.Para(st, in, 0, theme.Dim, "Type "+d.What+", then enter. esc leaves it.")
+		foot = append(append(append(foot, ""), say...), l.String())
+		below = 1
 		if d.wrong {
 			wrong := "That is not " + sanitize.Text(d.Want) + "."
 			if d.entry {
@@ -133,6 +154,13 @@ func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 			foot = append(foot, draw.Text(st, in, theme.Bad, wrong))
 		} else {
 			foot = append(foot, "")
+		}
+		if d.Complete != nil {
+			offers := d.offers(st, in)
+			foot, below = append(foot[:len(foot)-1], offers...), len(offers)
+			if d.wrong {
+				foot[len(foot)-below] = draw.Text(st, in, theme.Bad, "Nothing is typed.")
+			}
 		}
 	} else {
 		foot = append(foot, "")
@@ -155,9 +183,35 @@ func (d *Dialog) View(st *theme.Styles, w, h int) []string {
 	if len(foot) > h-2 {
 		foot = foot[len(foot)-(h-2):]
 	}
-	// The line being typed is the last but one.
-	d.cursor.y, d.cursor.shown = len(body)+len(foot)-1, d.typed()
+	// Inside the frame's upper edge, above what is below it.
+	d.cursor.y, d.cursor.shown = len(body)+len(foot)-below, d.typed()
 	return box(st, w, d.Tone, d.Title, append(body, foot...))
+}
+
+// offered is how many lines name what the text could become.
+const offered = 4
+
+// offers are those lines, always as many, so that the box stays as it is.
+func (d *Dialog) offers(st *theme.Styles, w int) []string {
+	out := make([]string, 0, offered)
+	c := d.Complete(d.input.Value())
+	for i, text := range c {
+		l := draw.NewLine(st, w, false)
+		if i == 0 {
+			l.Put(theme.Accent, "Tab ")
+		} else {
+			l.Gap(4)
+		}
+		if i == offered-1 && len(c) > offered {
+			out = append(out, l.Put(theme.Dim, "and "+strconv.Itoa(len(c)-i)+" more").String())
+			break
+		}
+		out = append(out, l.Tail(theme.Dim, text, w-4).String())
+	}
+	for len(out) < offered {
+		out = append(out, "")
+	}
+	return out
 }
 
 func box(st *theme.Styles, w int, tone theme.Tone, title string, body []string) []string {

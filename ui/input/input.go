@@ -1,6 +1,9 @@
 package input
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
@@ -61,4 +64,21 @@ func (l *Line) Update(msg tea.Msg) bool {
 	next, _ := l.input().Update(msg)
 	l.model = &next
 	return l.Value() != was
+}
+
+// Common is what a text is completed to: the longest start of all that it could
+// become, or the first of them where that start is no longer than the text.
+// candidates is not empty.
+func Common(candidates []string, text string) string {
+	start := candidates[0]
+	for _, s := range candidates[1:] {
+		for !strings.HasPrefix(s, start) {
+			_, n := utf8.DecodeLastRuneInString(start)
+			start = start[:len(start)-n]
+		}
+	}
+	if len(start) <= len(text) {
+		return candidates[0]
+	}
+	return start
 }

@@ -2,6 +2,7 @@ package optview
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -72,7 +73,11 @@ func (s *Screen) Actions() []keys.Action {
 		}
 		own = append(own, keys.Action{ID: "root", Keys: []string{"t"}, Label: label, Group: "Tree", Help: "between the layers under /opt and the code under /var/task"})
 	}
-	return append(append(own, s.whatIf()...), list.Actions()...)
+	if s.trial.outcome != nil || s.trial.failed.why != "" {
+		// What can be done about it comes first.
+		return slices.Concat(s.whatIf(), own, list.Actions())
+	}
+	return slices.Concat(own, s.whatIf(), list.Actions())
 }
 
 // onlyActions narrow the tree to a layer or to the extensions.
@@ -86,7 +91,11 @@ func (s *Screen) onlyActions() []keys.Action {
 		{ID: "extensions", Keys: []string{"X"}, Group: group, Help: "the extensions: /opt/extensions and the exec wrapper, or everything", Disabled: extensions},
 		{ID: "layer-0", Keys: []string{"0"}, Group: group, Help: "all layers", Disabled: layers},
 	}
-	for i := range min(len(s.real.merged.Layers), maxKeys) {
+	last := len(s.real.merged.Layers)
+	for i := range s.now.stats {
+		last = max(last, s.now.number(i+1)) // added ones have the numbers after those
+	}
+	for i := range min(last, maxKeys) {
 		key := strconv.Itoa(i + 1)
 		out = append(out, keys.Action{ID: "layer-" + key, Keys: []string{key}, Group: group, Help: "what layer " + name(i+1) + " has, used or shadowed", Disabled: layers})
 	}

@@ -31,7 +31,7 @@ func (s *Screen) extractAction(nothing string) keys.Action {
 		a.Label, a.Minor, a.Disabled = "extract "+strconv.Itoa(n)+" marked", false, ""
 	}
 	if s.trial.outcome != nil {
-		a.Disabled = "these are not the layers as they are: u goes back to them"
+		a.Disabled = "these are not the layers as they are: U goes back to them"
 	}
 	if s.extract != nil {
 		a.Label, a.Minor, a.Disabled = "stop extracting", false, ""

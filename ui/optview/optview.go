@@ -17,15 +17,18 @@ import (
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/offer"
 	"github.com/optlift/optlift/ui/preview"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/theme"
 	"github.com/optlift/optlift/ui/tree"
 )
 
-// Opener opens the archives that targets stand for.
+// Opener opens the archives that targets stand for, and single layers to try
+// with them (see target.Opener).
 type Opener interface {
 	Open(ctx context.Context, targets ...string) (*target.Set, error)
+	OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error)
 	Explain(err error) string
 }
 
@@ -34,6 +37,7 @@ type Screen struct {
 	title   string // whose tree it is, "" where the screen before says so
 	targets []string
 	account awscli.Account
+	inv     *inventory.Inventory // what layers the account has
 	jobs    *job.Group
 	opener  Opener
 
@@ -44,11 +48,13 @@ type Screen struct {
 	task   *root // nil without code
 	now    *root // the one on screen
 
-	real    *root // /opt with the layers as they are
-	trial   trial
-	extract *extraction     // nil while nothing is unpacked
-	marked  map[string]bool // absolute paths
-	wanted  string          // the path to select once the archives are open
+	real     *root // /opt with the layers as they are
+	trial    trial
+	borrowed *borrowed
+	offers   *offer.Offers   // of the question on screen, nil before the first
+	extract  *extraction     // nil while nothing is unpacked
+	marked   map[string]bool // absolute paths
+	wanted   string          // the path to select once the archives are open
 }
 
 // root is one tree: /opt or /var/task.
@@ -72,8 +78,8 @@ type opened struct {
 
 // New returns the screen of targets; Start opens them. title says whose tree it
 // is, "" where the screen before does.
-func New(title string, targets []string, account awscli.Account, jobs *job.Group, o Opener) *Screen {
-	return &Screen{title: title, targets: targets, account: account, jobs: jobs, opener: o, marked: map[string]bool{}}
+func New(title string, targets []string, account awscli.Account, inv *inventory.Inventory, jobs *job.Group, o Opener) *Screen {
+	return &Screen{title: title, targets: targets, account: account, inv: inv, jobs: jobs, opener: o, borrowed: &borrowed{}, marked: map[string]bool{}}
 }
 
 // Start opens the archives and merges them.
@@ -276,6 +282,9 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 	if ok && s.extract != nil && done.ID == s.extract.job.ID {
 		return s.extracted(done)
 	}
+	if ok && s.offers != nil {
+		s.offers.Update(done)
+	}
 	if ok && s.trial.job != nil && done.ID == s.trial.job.ID {
 		return s.onTried(done)
 	}
@@ -324,7 +333,10 @@ func (s *Screen) Close() {
 	if s.trial.job != nil {
 		s.trial.job.Cancel()
 	}
-	set, last := s.set, s.extract
+	if s.offers != nil {
+		s.offers.Stop()
+	}
+	set, last, lent := s.set, s.extract, s.borrowed
 	if last != nil {
 		last.job.Cancel()
 	}
@@ -332,6 +344,6 @@ func (s *Screen) Close() {
 		if last != nil {
 			last.job.Wait()
 		}
-		return nil, set.Close()
+		return nil, errors.Join(set.Close(), lent.close())
 	})
 }

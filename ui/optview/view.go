@@ -47,12 +47,12 @@ func (s *Screen) empty(say func(theme.Tone, string) []string) []string {
 	case s.now == s.opt && len(s.now.merged.Layers) == 0:
 		out := say(theme.Strong, "No layers: nothing lies under /opt.")
 		if s.trial.outcome != nil {
-			return append(out, say(theme.Dim, "u brings the layers back.")...)
+			return append(out, say(theme.Dim, "u takes the last change back, U all of them.")...)
 		}
 		if s.task != nil {
 			out = append(out, say(theme.Dim, "t shows the code under /var/task.")...)
 		}
-		return out
+		return append(out, say(theme.Dim, "a tries a layer: what if there were one?")...)
 	case t.Filter() != "":
 		return say(theme.Dim, "Nothing matches "+t.Filter()+". esc shows everything again.")
 	case t.Only().Paths != nil:
@@ -72,8 +72,8 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 			Put(theme.Dim, "  "+draw.Bytes(s.now.merged.Size)).String(), ""}
 	}
 	if len(s.now.stats) == 0 {
-		if s.trial.outcome != nil {
-			return []string{s.whatIfLine(st, w), ""}
+		if lines := s.whatIfLines(st, w); len(lines) > 0 {
+			return append(lines, "")
 		}
 		return nil
 	}
@@ -112,10 +112,7 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 		}
 		out = append(out, l.String())
 	}
-	if s.trial.outcome != nil {
-		out = append(out, s.whatIfLine(st, w))
-	}
-	return append(out, "")
+	return append(append(out, s.whatIfLines(st, w)...), "")
 }
 
 const (

@@ -5,30 +5,77 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
-	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/whatif"
-	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/changes"
 	"github.com/optlift/optlift/ui/job"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/theme"
 )
 
-// trial is the layers as they might be: in another order, or without one of
-// them. Layers keep the number, and so letter and colour, of their real place.
+// trial is the layers as they might be. Layers keep the number, and so letter and
+// colour, of their real place; added ones get the next.
 type trial struct {
-	numbers []int // what is left, in order
-	pick    int   // the layer that is moved, by number; 0 for none yet
+	stack   whatif.Stack
+	past    []whatif.Stack // before each change, the first one first
+	pick    int            // the layer that is changed, by number; 0 for none yet
 	job     *job.Job
+	reading *reading // what the job reads, nil while it only merges
+	failed  failure
 	outcome *whatif.Outcome // nil for the layers as they are
+	shown   whatif.Stack    // whose outcome that is: stack, once it is merged
 }
+
+// reading is a layer being opened.
+type reading struct {
+	ref  string
+	step atomic.Pointer[string] // what is being done
+}
+
+// failure is why a layer was not tried; the zero value is none.
+type failure struct{ ref, why string }
 
 // tried is what the job brings.
 type tried struct {
 	root    *root
-	outcome *whatif.Outcome
+	stack   whatif.Stack
+	outcome *whatif.Outcome // nil where that are the layers as they are
+}
+
+// borrowed are the layers that were opened to be tried. They stay open as long as
+// the screen: any of them may be taken back.
+type borrowed struct {
+	mu     sync.Mutex
+	layers []*target.Layer
+	closed bool
+}
+
+// keep takes a layer over; after close it is closed at once.
+func (b *borrowed) keep(l *target.Layer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		_ = l.Close() // it was only read
+		return
+	}
+	b.layers = append(b.layers, l)
+}
+
+func (b *borrowed) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	var errs []error
+	for _, l := range b.layers {
+		errs = append(errs, l.Close())
+	}
+	b.layers = nil
+	return errors.Join(errs...)
 }
 
 // number is the number by which the n-th layer of the tree is known.
@@ -42,31 +89,43 @@ func (r *root) number(n int) int {
 // whatIf are the actions that try other layers.
 func (s *Screen) whatIf() []keys.Action {
 	const group = "What if: nothing is changed in the account"
-	none, asIs := "", "the layers are as they are"
+	t := &s.trial
+	add, change, asIs := "", "", "the layers are as they are"
 	switch {
 	case s.now != s.opt:
-		none = "this is the code"
-	case len(s.trial.numbers) == 0:
-		none = "there are no layers left"
+		add = "this is the code"
+	case t.reading != nil:
+		add = "a layer is being read"
 	}
-	if s.trial.outcome != nil {
+	if change = add; change == "" && len(t.stack.Numbers()) == 0 {
+		change = "there are no layers left"
+	}
+	if t.outcome != nil {
 		asIs = ""
 	}
-	back := keys.Action{ID: "as-is", Keys: []string{"u"}, Group: group, Help: "the layers as they are again", Disabled: asIs}
-	changes := keys.Action{ID: "changes", Keys: []string{"w"}, Group: group, Help: "list what would change", Disabled: asIs}
+	undo := keys.Action{ID: "undo", Keys: []string{"u"}, Group: group, Help: "take the last change of layers back", Disabled: asIs}
+	back := keys.Action{ID: "as-is", Keys: []string{"U"}, Group: group, Help: "the layers as they are again", Disabled: asIs}
+	list := keys.Action{ID: "changes", Keys: []string{"w"}, Group: group, Help: "list what would change", Disabled: asIs}
 	if asIs == "" {
-		back.Label, changes.Label = "as it is", "changes"
+		undo.Label, back.Label, list.Label = "undo", "as it is", "changes"
+		back.Minor = true // esc does the same
+	}
+	ask := "add layer"
+	if t.failed.why != "" {
+		ask = "ask again"
 	}
 	return []keys.Action{
-		changes, back,
-		{ID: "pick", Keys: []string{"tab"}, Group: group, Help: "choose the layer to move; first it is the one of the selected path", Disabled: none},
-		{ID: "earlier", Keys: []string{"<", "alt+up"}, Label: "move layer", Minor: true, Group: group, Help: "what if it were merged earlier, where others win over it", Disabled: none},
-		{ID: "later", Keys: []string{">", "alt+down"}, Group: group, Help: "what if it were merged later, where it wins", Disabled: none},
-		{ID: "drop", Keys: []string{"d"}, Label: "drop layer", Minor: true, Group: group, Help: "what if it went", Disabled: none},
+		list, undo, back,
+		{ID: "add", Keys: []string{"a"}, Label: ask, Group: group, Help: "what if a layer version or a zip of this machine came on top", Disabled: add},
+		{ID: "replace", Keys: []string{"v"}, Label: "other version", Minor: true, Group: group, Help: "what if the layer were another version, another layer or a zip", Disabled: change},
+		{ID: "drop", Keys: []string{"d"}, Label: "drop layer", Minor: true, Group: group, Help: "what if it went", Disabled: change},
+		{ID: "earlier", Keys: []string{"<", "alt+up"}, Label: "move layer", Minor: true, Group: group, Help: "what if it were merged earlier, where others win over it", Disabled: change},
+		{ID: "later", Keys: []string{">", "alt+down"}, Group: group, Help: "what if it were merged later, where it wins", Disabled: change},
+		{ID: "pick", Keys: []string{"tab"}, Group: group, Help: "choose the layer to change; first it is the one of the selected path", Disabled: change},
 	}
 }
 
-// picked is the place of the layer that is moved, choosing it first.
+// picked is the place of the layer that is changed, choosing it first.
 func (s *Screen) picked() int {
 	t := &s.trial
 	if t.pick == 0 {
@@ -74,10 +133,11 @@ func (s *Screen) picked() int {
 			t.pick = s.opt.number(n.Entry.Winner)
 		}
 	}
-	if i := slices.Index(t.numbers, t.pick); i >= 0 {
+	numbers := t.stack.Numbers()
+	if i := slices.Index(numbers, t.pick); i >= 0 {
 		return i
 	}
-	t.pick = t.numbers[0]
+	t.pick = numbers[0]
 	return 0
 }
 
@@ -85,15 +145,30 @@ func (s *Screen) picked() int {
 func (s *Screen) try(id string) screen.Effect {
 	t := &s.trial
 	switch {
+	case t.outcome == nil && (id == "as-is" || id == "undo" || id == "changes"):
+		return screen.Effect{}
 	case id == "as-is":
 		s.reset()
 		return screen.Effect{}
+	case id == "undo" && t.reading != nil:
+		return s.Unwind()
+	case id == "undo" && len(t.past) == 0:
+		s.reset()
+		return screen.Effect{}
+	case id == "undo":
+		last := len(t.past) - 1
+		stack := t.past[last]
+		t.past = t.past[:last]
+		return s.merge(stack)
 	case id == "changes":
-		if t.outcome == nil {
-			return screen.Effect{}
-		}
-		return screen.Effect{Show: newChanges(t.outcome)}
-	case s.now != s.opt || len(t.numbers) == 0:
+		return screen.Effect{Show: changes.New(t.outcome)}
+	case s.now != s.opt || t.reading != nil:
+		return screen.Effect{}
+	case id == "add":
+		return s.askAdd()
+	}
+	numbers := t.stack.Numbers()
+	if len(numbers) == 0 {
 		return screen.Effect{}
 	}
 	chosen := t.pick != 0
@@ -102,24 +177,38 @@ func (s *Screen) try(id string) screen.Effect {
 	switch id {
 	case "pick":
 		if chosen {
-			t.pick = t.numbers[(at+1)%len(t.numbers)]
+			t.pick = numbers[(at+1)%len(numbers)]
 		}
 		return screen.Effect{}
+	case "replace":
+		return s.askReplace(t.pick)
 	case "earlier":
 		to--
 	case "later":
 		to++
 	case "drop":
-		t.numbers = slices.Delete(slices.Clone(t.numbers), at, at+1)
-		t.pick = 0
-		return s.startTrial()
+		n := t.pick
+		t.pick = 0 // the next one is chosen anew
+		return s.change(t.stack.Drop(strconv.Itoa(n)))
 	}
-	if to < 0 || to >= len(t.numbers) {
+	if to < 0 || to >= len(numbers) {
 		return screen.Say(screen.Info, theme.Letter(t.pick)+" is at that end already")
 	}
-	t.numbers = slices.Clone(t.numbers)
-	t.numbers[at], t.numbers[to] = t.numbers[to], t.numbers[at]
-	return s.startTrial()
+	numbers[at], numbers[to] = numbers[to], numbers[at]
+	order := make([]string, len(numbers))
+	for i, n := range numbers {
+		order[i] = strconv.Itoa(n)
+	}
+	return s.change(t.stack.Order(order...))
+}
+
+// change goes on to other layers, so that undo comes back to these.
+func (s *Screen) change(stack whatif.Stack, err error) screen.Effect {
+	if err != nil {
+		return screen.Say(screen.Bad, err.Error())
+	}
+	s.trial.past = append(s.trial.past, s.trial.stack)
+	return s.merge(stack)
 }
 
 // reset shows the layers as they are.
@@ -127,11 +216,7 @@ func (s *Screen) reset() {
 	if s.trial.job != nil {
 		s.trial.job.Cancel()
 	}
-	pick := s.trial.pick
-	s.trial = trial{pick: pick}
-	for i := range s.real.merged.Layers {
-		s.trial.numbers = append(s.trial.numbers, i+1)
-	}
+	s.trial = trial{pick: s.trial.pick, stack: whatif.New(s.real.merged.Layers...)}
 	s.use(s.real)
 }
 
@@ -146,29 +231,57 @@ func (s *Screen) use(r *root) {
 	s.opt = r
 }
 
-// startTrial works out what the layers in their new order mean.
-func (s *Screen) startTrial() screen.Effect {
+// Unwinds implements screen.Unwinder. The filter, which the root takes away, goes
+// before the layers that are tried.
+func (s *Screen) Unwinds() string {
+	switch t := &s.trial; {
+	case s.now == nil:
+	case t.reading != nil:
+		return "stop reading"
+	case t.failed.why != "":
+		return "leave it"
+	case s.Filter() == "" && t.outcome != nil:
+		return "as it is"
+	}
+	return ""
+}
+
+// Unwind implements screen.Unwinder.
+func (s *Screen) Unwind() screen.Effect {
+	switch t := &s.trial; {
+	case t.reading != nil:
+		ref := t.reading.ref
+		effect := s.merge(t.stack) // which ends the reading
+		effect.Note = "stopped reading " + ref
+		return effect
+	case t.failed.why != "":
+		t.failed = failure{}
+	default:
+		s.reset()
+	}
+	return screen.Effect{}
+}
+
+// merge works out what other layers mean.
+func (s *Screen) merge(stack whatif.Stack) screen.Effect {
+	s.trial.stack = stack
+	return s.start("merging", nil, func(context.Context) (whatif.Stack, error) { return stack, nil })
+}
+
+// start works out what the layers mean that a function has, or opens first.
+func (s *Screen) start(name string, r *reading, layers func(context.Context) (whatif.Stack, error)) screen.Effect {
 	t := &s.trial
 	if t.job != nil {
 		t.job.Cancel()
 	}
-	if len(t.numbers) == len(s.real.merged.Layers) && slices.IsSorted(t.numbers) {
-		s.reset()
-		return screen.Effect{}
-	}
-	var code *int64
-	if s.set.Code != nil {
-		code = &s.set.Code.Dir.Unzipped
-	}
-	before, numbers, set, explain := s.real.merged, t.numbers, s.set, s.opener.Explain
+	t.failed, t.reading = failure{}, r
+	real, set, explain := s.real, s.set, s.opener.Explain
 	var effect screen.Effect
-	t.job, effect.Cmd = s.jobs.Start("merging", false, func(ctx context.Context) (any, error) {
-		found, err := merge(ctx, before, numbers, code)
+	t.job, effect.Cmd = s.jobs.Start(name, false, func(ctx context.Context) (any, error) {
+		stack, err := layers(ctx)
+		var found *tried
 		if err == nil {
-			var task *optfs.Tree
-			if task, err = set.Task(ctx); err == nil {
-				found.root.hidden = unreached(set, found.root.merged, task)
-			}
+			found, err = work(ctx, set, real, stack)
 		}
 		if err != nil {
 			return nil, errors.New(explain(err))
@@ -178,80 +291,56 @@ func (s *Screen) startTrial() screen.Effect {
 	return effect
 }
 
-// merge merges the layers named by numbers and holds that against before.
-func merge(ctx context.Context, before *optfs.Tree, numbers []int, code *int64) (*tried, error) {
-	stack := whatif.New(before.Layers...)
-	refs := make([]string, len(numbers))
-	for i, n := range numbers {
-		refs[i] = strconv.Itoa(n)
-	}
-	var err error
-	for i := range before.Layers {
-		if !slices.Contains(numbers, i+1) {
-			if stack, err = stack.Drop(strconv.Itoa(i + 1)); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if stack, err = stack.Order(refs...); err != nil {
-		return nil, err
+// work merges the layers of a stack and holds them against the real ones.
+func work(ctx context.Context, set *target.Set, real *root, stack whatif.Stack) (*tried, error) {
+	if stack.Same(whatif.New(real.merged.Layers...)) {
+		return &tried{root: real, stack: stack}, nil
 	}
 	after := optfs.Merge(stack.Layers()...)
-	o, err := whatif.Compare(ctx, "/opt", before, after, code != nil, code, account.UnzippedLimit, false)
+	o, err := set.WhatIf(real.merged, stack, after).Compare(ctx)
 	if err != nil {
 		return nil, err
 	}
+	numbers := stack.Numbers()
 	r, err := index(ctx, "/opt", after, func(n int) string { return theme.Letter(numbers[n-1]) })
 	if err != nil {
 		return nil, err
 	}
 	r.numbers = numbers
-	return &tried{root: r, outcome: o}, nil
+	code, err := set.Task(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.hidden = unreached(set, after, code)
+	return &tried{root: r, stack: stack, outcome: o}, nil
 }
 
 func (s *Screen) onTried(done job.Done) screen.Effect {
-	s.trial.job = nil
+	t := &s.trial
+	r := t.reading
+	t.job, t.reading = nil, nil
 	found, _ := done.Value.(*tried)
-	if found == nil {
+	switch {
+	case found == nil && r == nil:
 		s.reset()
 		return screen.Say(screen.Bad, done.Err.Error())
+	case found == nil:
+		effect := s.merge(t.stack)
+		t.failed = failure{r.ref, done.Err.Error()}
+		effect.Log = t.failed.why
+		return effect
+	case found.outcome == nil:
+		why := t.failed
+		s.reset()
+		t.failed = why
+		return screen.Effect{}
 	}
-	s.trial.outcome = found.outcome
+	if r != nil {
+		t.past = append(t.past, t.stack)
+	}
+	t.stack, t.shown, t.outcome = found.stack, found.stack, found.outcome
 	s.use(found.root)
 	return screen.Effect{}
-}
-
-// whatIfLine says in one line what the layers tried would mean.
-func (s *Screen) whatIfLine(st *theme.Styles, w int) string {
-	o := s.trial.outcome
-	l := draw.NewLine(st, w, false).Gap(1).Put(theme.Warn, "WHAT IF").Gap(2)
-	size := func(n *int64) string {
-		if n == nil {
-			return "?"
-		}
-		return draw.Bytes(*n)
-	}
-	l.Put(theme.Dim, size(o.Before.Unzipped)+" → ").Put(theme.Strong, size(o.After.Unzipped))
-	if o.After.Unzipped != nil {
-		_, tone := draw.Fill(*o.After.Unzipped, o.Limit)
-		l.Put(tone, " "+draw.Percent(*o.After.Unzipped, o.Limit))
-		if !*o.Fits {
-			l.Put(theme.Bad, " too large")
-		}
-	}
-	l.Put(theme.Dim, " · conflicts "+strconv.Itoa(o.Before.Conflicts)+" → ").Put(theme.Strong, strconv.Itoa(o.After.Conflicts))
-	if n := len(o.FixedConflicts); n > 0 {
-		l.Put(theme.Good, " −"+strconv.Itoa(n))
-	}
-	if n := len(o.NewConflicts); n > 0 {
-		l.Put(theme.Warn, " +"+strconv.Itoa(n))
-	}
-	for i, layer := range s.real.merged.Layers {
-		if n := i + 1; !slices.Contains(s.trial.numbers, n) {
-			l.Put(theme.Dim, " · without ").Put(theme.Layer(n), theme.Letter(n)).Put(theme.Dim, " "+draw.Bytes(weight(layer)))
-		}
-	}
-	return l.Put(theme.Dim, " · "+draw.Plural(len(o.Changed), "path")+" changed").String()
 }
 
 func weight(l optfs.Layer) int64 {

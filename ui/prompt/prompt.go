@@ -59,8 +59,10 @@ func (p *Prompt) Update(msg tea.Msg) Outcome {
 			}
 		case "tab":
 			if p.Complete != nil {
-				if c := p.Complete(before); len(c) > 0 {
-					p.input.Set(common(c, before))
+				if c := p.Complete(before); len(c) == 1 {
+					p.input.Set(c[0] + " ")
+				} else if len(c) > 1 {
+					p.input.Set(input.Common(c, before))
 				}
 			}
 		case "up":
@@ -87,24 +89,6 @@ func (p *Prompt) recall(by int) {
 	} else {
 		p.input.Set(p.history[to])
 	}
-}
-
-// common is the longest start all completions share; the only one, or the first
-// where text is that start already, is completed whole.
-func common(c []string, text string) string {
-	if len(c) == 1 {
-		return c[0] + " "
-	}
-	start := c[0]
-	for _, s := range c[1:] {
-		for !strings.HasPrefix(s, start) {
-			start = start[:len(start)-1]
-		}
-	}
-	if len(start) <= len(text) {
-		return c[0]
-	}
-	return start
 }
 
 // Cursor is the column of the cursor in what View drew last.

@@ -39,6 +39,13 @@ type Filterable interface {
 // Counter is a screen with numbers to show beside the breadcrumbs.
 type Counter interface{ Count() string }
 
+// Unwinder is a screen that has something to take back before it is left.
+type Unwinder interface {
+	// Unwinds says in a word or two what Unwind would do next, "" for nothing.
+	Unwinds() string
+	Unwind() Effect
+}
+
 // Clickable is a screen that knows what lies under the mouse.
 type Clickable interface {
 	// Click takes a click with the main button at column x of line y, counted
@@ -74,6 +81,7 @@ type Effect struct {
 	Cmd   tea.Cmd
 	Note  string // for the status line, and for the session's log when Warn or worse
 	Level Level
+	Log   string // for the session's log alone, where the screen shows it itself
 	Copy  string // for the clipboard
 	Open  Place
 	Show  Screen // a screen made by its parent
@@ -90,6 +98,8 @@ type Effect struct {
 type Question struct {
 	*dialog.Dialog
 	Then func(answer string) Effect
+	// Typed, which may be nil, is told each other text that is typed.
+	Typed func(text string) tea.Cmd
 }
 
 // Say is a note.
