@@ -32,7 +32,7 @@ var epoch = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
 
 // fakeBackend is an account made of values. Its functions are deterministic.
 type fakeBackend struct {
-	remark    string // ends what stands against fleets and what they report
+	remark    string // ends what stands against fleets, what they report, and what is told of layers to try
 	dir       string // for zips
 	functions []*account.Facts
 	regions   []string
@@ -422,7 +422,7 @@ func (b *fakeBackend) Open(ctx context.Context, targets ...string) (*target.Set,
 // OpenLayer opens a layer of the fake's, or a zip of this machine. A layer without
 // a version is the newest one of zips.
 func (b *fakeBackend) OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error) {
-	told("asking for " + ref)
+	told("asking for " + ref + b.remark)
 	if b.opening != nil {
 		select {
 		case <-b.opening:
@@ -450,7 +450,7 @@ func (b *fakeBackend) OpenLayer(ctx context.Context, ref, near string, told func
 		}
 	}
 	if content[key] == nil {
-		return nil, errors.New("account " + fakeAccount + " has no layer " + ref + " in " + fakeRegion + ", or no version of it any more: optlift audit --layers lists those in use")
+		return nil, errors.New("account " + fakeAccount + " has no layer " + ref + " in " + fakeRegion + ", or no version of it any more: optlift audit --layers lists those in use" + b.remark)
 	}
 	file, err := writeZip(b.dir, key, content[key])
 	if err != nil {
@@ -462,7 +462,7 @@ func (b *fakeBackend) OpenLayer(ctx context.Context, ref, near string, told func
 	}
 	l.Source = arn("layer", key)
 	if key == "arm-tools:1" {
-		l.Architectures = []string{"arm64"}
+		l.Architectures = []string{"arm64" + b.remark}
 	}
 	return l, nil
 }
