@@ -485,7 +485,8 @@ func (b *fakeBackend) Plan(ctx context.Context, arn string, c switchover.Choices
 			p.Blockers = append(p.Blockers, n)
 		}
 	}
-	return &switchover.Snapshot{Function: p.Function, ARN: p.ARN}, &p, nil
+	// A snapshot holds secrets, which no screen may show.
+	return &switchover.Snapshot{Function: p.Function, ARN: p.ARN, Config: []byte(`{"Environment":{"Variables":{"TOKEN":"` + plantedSecret + `"}}}`)}, &p, nil
 }
 
 func (b *fakeBackend) Apply(ctx context.Context, snap *switchover.Snapshot, plan *switchover.Plan, c switchover.Choices, w migrate.Watch) (*switchover.Result, error) {

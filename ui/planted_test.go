@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,36 @@ func plant(b *fakeBackend) {
 		for name, text := range content {
 			b.files[layer][name] = text + strings.ReplaceAll(nasty, "\x00", "")
 		}
+	}
+}
+
+// plantedSecret is in the environment of every function that a switch is planned
+// for.
+const plantedSecret = "planted-environment-value"
+
+// TestScenesShowNoSecret plays every scene and copies what it can: the environment
+// of a function is on no screen. The real program's screens are looked at in
+// cmd/optlift.
+func TestScenesShowNoSecret(t *testing.T) {
+	copied := 0
+	for _, s := range scenes {
+		r := s.play(t, 120, 40)
+		frame := r.m.View()
+		clipboard := ""
+		for _, a := range r.m.top().Actions() {
+			if slices.Contains(a.Keys, "y") && a.Disabled == "" {
+				clipboard = r.m.top().Do(a.ID).Copy
+				copied++
+			}
+		}
+		for where, text := range map[string]string{"screen": frame.Content, "title": frame.WindowTitle, "clipboard": clipboard} {
+			if strings.Contains(text, plantedSecret) {
+				t.Errorf("%s: the %s holds a secret:\n%s", s.name, where, text)
+			}
+		}
+	}
+	if copied < 5 {
+		t.Errorf("only %d scenes copy anything", copied)
 	}
 }
 

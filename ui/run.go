@@ -26,6 +26,17 @@ func Run(ctx context.Context, b Backend, opts Options) (interrupted bool, err er
 	return run(ctx, newModel(ctx, b, opts), opts, programOptions...)
 }
 
+// Model is what Run shows, for a test that presses the keys and looks at each
+// frame by itself. end ends the work that it has begun, and waits for it.
+func Model(ctx context.Context, b Backend, opts Options) (root tea.Model, end func()) {
+	m := newModel(ctx, b, opts)
+	m.browse = func(context.Context, string) bool { return false }
+	return m, func() {
+		m.jobs.Cancel()
+		m.jobs.Wait()
+	}
+}
+
 func run(ctx context.Context, m *model, opts Options, programOptions ...tea.ProgramOption) (interrupted bool, err error) {
 	_, err = tea.NewProgram(m, programOptions...).Run()
 	out := opts.Farewell

@@ -82,6 +82,12 @@ const (
 	FactLog   = "log"
 )
 
+// Compared reports whether a fact is what people rehearse for, which is told
+// wherever the step is.
+func (f Fact) Compared() bool {
+	return f.Name == FactEvent || f.Name == FactRun || f.Name == FactLog
+}
+
 // compared says how the answers to an event compare, without their values.
 func compared(file string, was, is *lambda.InvokeOutput, difference string) string {
 	if difference == "" {

@@ -174,7 +174,7 @@ func (p *stepPrinter) event(e switchover.Event) {
 	}
 	fmt.Fprintln(p.io.out)
 	for _, f := range e.Facts {
-		if f.Name == switchover.FactEvent || f.Name == switchover.FactRun || f.Name == switchover.FactLog { // what people rehearse for
+		if f.Compared() {
 			fmt.Fprintf(p.io.out, "         %s: %s\n", f.Name, printable(f.Value))
 		}
 	}

@@ -139,6 +139,11 @@ func (s *EntryScreen) View(st *theme.Styles, w, h int) []string {
 			text = event.Step.Call
 		}
 		out = append(out, l.Put(theme.Dim, text).String())
+		for _, f := range event.Facts {
+			if f.Compared() {
+				out = append(out, draw.Para(st, w-1, 12, theme.Dim, f.Name+"  "+f.Value)...)
+			}
+		}
 	}
 	from, to := s.pager.Window(len(out), h)
 	return out[from:to]
