@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -35,7 +36,7 @@ const (
 // credentialsError is a failure to load or refresh credentials.
 type credentialsError struct {
 	profile string
-	sso     bool // the profile logs in through IAM Identity Center
+	login   string // the profile that logs in through IAM Identity Center, "" for none
 	err     error
 }
 
@@ -53,15 +54,14 @@ func (e *callError) Unwrap() error { return e.err }
 
 // credentials marks the errors of the SDK's chain, which have no type of their own.
 type credentials struct {
-	profile string
-	sso     bool
-	inner   aws.CredentialsProvider
+	profile, login string
+	inner          aws.CredentialsProvider
 }
 
 func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	got, err := c.inner.Retrieve(ctx)
 	if err != nil && ctx.Err() == nil {
-		err = &credentialsError{profile: c.profile, sso: c.sso, err: err}
+		err = &credentialsError{profile: c.profile, login: c.login, err: err}
 	}
 	return got, err
 }
@@ -71,6 +71,7 @@ func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 var codes = map[string]Kind{
 	"ExpiredToken": Expired, "ExpiredTokenException": Expired, "RequestExpired": Expired,
 	"TokenRefreshRequired": Expired, "InvalidGrantException": Expired,
+	"UnauthorizedException": Expired, // of IAM Identity Center, for a login that it has ended
 
 	"InvalidClientTokenId": NoCredentials, "UnrecognizedClientException": NoCredentials,
 	"InvalidAccessKeyId": NoCredentials, "SignatureDoesNotMatch": NoCredentials, "AuthFailure": NoCredentials,
@@ -138,18 +139,27 @@ func unanswered(err error) bool {
 
 // kind tells a login that has run out from credentials that never were. The
 // chain's last resort is the metadata service of EC2, whose silence is the
-// usual sign that there are none; only a login has a network to miss.
+// usual sign that there are none; only a login and a role have a network to miss.
 func (e *credentialsError) kind() Kind {
 	var api smithy.APIError
+	var mfa mfaError
 	switch {
-	case errors.As(e.err, &api) && codes[api.ErrorCode()] == Expired:
+	case errors.As(e.err, &api) && codes[api.ErrorCode()] == Expired, errors.Is(e.err, ErrMFAOver):
 		return Expired
-	case e.sso && unanswered(e.err):
+	case errors.As(e.err, &mfa):
+		return NoCredentials
+	case (e.login != "" || e.assuming()) && unanswered(e.err):
 		return Unreachable
-	case e.sso && !errors.As(e.err, &api):
+	case e.login != "" && !errors.As(e.err, &api):
 		return Expired
 	}
 	return NoCredentials
+}
+
+// assuming reports whether it was a role that could not be assumed.
+func (e *credentialsError) assuming() bool {
+	var op *smithy.OperationError
+	return errors.As(e.err, &op) && op.Service() == sts.ServiceID && op.Operation() == "AssumeRole"
 }
 
 // Explain turns an AWS error into one line: what happened, to what, and what to
@@ -241,20 +251,29 @@ func detail(err error) string {
 func credentialsText(e *credentialsError) string {
 	var (
 		missing config.SharedConfigProfileNotExistError
-		mfa     config.AssumeRoleTokenProviderNotSetError
+		unasked config.AssumeRoleTokenProviderNotSetError
+		mfa     mfaError
 		api     smithy.APIError
 	)
 	switch {
 	case errors.As(e, &missing):
 		return fmt.Sprintf("there is no AWS profile %q", e.profile)
+	case errors.As(e, &unasked):
+		return fmt.Sprintf("the role of profile %q asks for an MFA code, and there is no terminal to ask for it", e.profile)
+	case errors.Is(e, ErrMFAOver):
+		return fmt.Sprintf("what the MFA code has opened for profile %q has ended", e.profile)
 	case errors.As(e, &mfa):
-		return fmt.Sprintf("the role of profile %q asks for an MFA code, which can't be entered here; use a profile with a session that is open", e.profile)
+		return fmt.Sprintf("no MFA code for profile %q: %s", e.profile, mfa.Error())
+	case errors.As(e, &api) && e.assuming():
+		return fmt.Sprintf("the role of profile %q can't be assumed: %s (%s)", e.profile, strings.TrimSpace(api.ErrorMessage()), api.ErrorCode())
 	case errors.As(e, &api):
 		return fmt.Sprintf("no credentials for profile %q: %s (%s)", e.profile, api.ErrorMessage(), api.ErrorCode())
+	case e.kind() == Unreachable && e.assuming():
+		return fmt.Sprintf("the role of profile %q can't be assumed: %s", e.profile, detail(e.err))
 	case e.kind() == Unreachable:
-		return fmt.Sprintf("the login of profile %q can't be reached: %s", e.profile, detail(e.err))
-	case e.sso:
-		return fmt.Sprintf("profile %q is not logged in through SSO, or its login has expired", e.profile)
+		return fmt.Sprintf("the login of profile %q can't be reached: %s", e.login, detail(e.err))
+	case e.login != "":
+		return fmt.Sprintf("profile %q is not logged in through SSO, or its login has expired", e.login)
 	}
 	return fmt.Sprintf("no usable AWS credentials (profile %q)", e.profile)
 }
@@ -270,10 +289,12 @@ func nextStep(err error) string {
 	if errors.As(err, &cred) {
 		profile = cred.profile
 	}
-	flag := ""
-	if profile != "" && profile != "default" {
-		flag = " --profile " + Clean(profile)
+	if cred != nil {
+		if next := cred.nextStep(); next != "" {
+			return next
+		}
 	}
+	flag := profileFlag(profile)
 	switch KindOf(err) {
 	case NoCredentials:
 		var api smithy.APIError
@@ -297,6 +318,36 @@ func nextStep(err error) string {
 		return "check the region, the network, and AWS_CA_BUNDLE and HTTPS_PROXY where a proxy is used"
 	case ReadOnly:
 		return "start with --write, or type the account's id in the terminal UI"
+	}
+	return ""
+}
+
+// profileFlag names a profile to the AWS CLI.
+func profileFlag(profile string) string {
+	if profile == "" || profile == "default" {
+		return ""
+	}
+	return " --profile " + Clean(profile)
+}
+
+// nextStep says what to do about a role or a login, "" where it is neither.
+func (e *credentialsError) nextStep() string {
+	var (
+		unasked config.AssumeRoleTokenProviderNotSetError
+		mfa     mfaError
+		api     smithy.APIError
+	)
+	switch {
+	case errors.As(e.err, &unasked):
+		return "run optlift on a terminal, or first `eval \"$(aws configure export-credentials" + profileFlag(e.profile) + " --format env)\"`, which asks for the code, and then optlift without --profile"
+	case errors.Is(e.err, ErrMFAOver):
+		return "leave, and start optlift again: it asks for a new code"
+	case errors.As(e.err, &mfa):
+		return "start again, and type what the device shows"
+	case e.login != "" && e.kind() == Expired:
+		return "run `aws sso login" + profileFlag(e.login) + "`"
+	case errors.As(e.err, &api) && e.assuming() && codes[api.ErrorCode()] == Denied:
+		return "check the MFA code, if one was asked for, role_arn and the rest of the profile, and that the role trusts its source"
 	}
 	return ""
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -34,8 +33,9 @@ type Options struct {
 	// Unlimited drops the limiter that keeps to AWS's published request rates,
 	// for endpoints that have none.
 	Unlimited bool
-	// MFA asks the user for a token code where a profile's role needs one; nil
-	// makes such a profile an error.
+	// MFA asks the user for a token code where a profile's role needs one, and
+	// again whenever what the code has opened ends; nil makes such a profile an
+	// error. It answers ErrMFAOver where the user can't be asked any more.
 	MFA func() (string, error)
 }
 
@@ -99,11 +99,8 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 	if opts.Profile != "" {
 		load = append(load, config.WithSharedConfigProfile(opts.Profile))
 	}
-	if opts.MFA != nil {
-		load = append(load, config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
-			o.TokenProvider = opts.MFA
-		}))
-	}
+	assume := &roles{ask: opts.MFA}
+	load = append(load, assume.option())
 	profile := profileName(opts.Profile)
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
@@ -125,7 +122,7 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 	if cfg.Credentials == nil {
 		cfg.Credentials = aws.AnonymousCredentials{}
 	}
-	cfg.Credentials = credentials{profile: profile, sso: usesSSO(cfg), inner: cfg.Credentials}
+	cfg.Credentials = credentials{profile: profile, login: loginProfile(cfg), inner: cfg.Credentials}
 
 	s := &Session{
 		Profile: profile, cfg: cfg, unlimited: opts.Unlimited,
@@ -141,19 +138,10 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 			return nil, err
 		}
 	}
+	assume.opened.Store(true)
 	s.Regions = regions
 	s.armed.Store(opts.Write)
 	return s, nil
-}
-
-// usesSSO reports whether the chosen profile logs in through IAM Identity Center.
-func usesSSO(cfg aws.Config) bool {
-	for _, source := range cfg.ConfigSources {
-		if shared, ok := source.(config.SharedConfig); ok {
-			return shared.SSOStartURL != "" || shared.SSOSessionName != ""
-		}
-	}
-	return false
 }
 
 // errNoRegion is a configuration that names no region.

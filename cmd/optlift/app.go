@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/adrg/xdg"
 
@@ -42,6 +43,7 @@ type app struct {
 	caBundle     string
 
 	interrupts *interrupts
+	onScreen   atomic.Bool // the terminal UI is open
 
 	mu      sync.Mutex
 	session *session.Session
@@ -103,17 +105,6 @@ func (a *app) openAhead(ctx context.Context) (wait func() error) {
 		opened <- err
 	}()
 	return func() error { return <-opened }
-}
-
-// askMFA asks the person at the terminal for the token code of a profile's role.
-func (a *app) askMFA(profile string) (string, error) {
-	if profile != "" {
-		profile = " for profile " + printable(profile)
-	}
-	fmt.Fprintf(a.io.err, "MFA token code%s: ", profile)
-	var code string
-	_, err := fmt.Fscanln(a.io.in, &code)
-	return code, err
 }
 
 // offline reports that nothing has asked for the account so far, as work on

@@ -59,6 +59,7 @@ func (a *app) show(ctx context.Context, b ui.Backend) error {
 	if err != nil {
 		return err
 	}
+	a.onScreen.Store(true)
 	interrupted, err := ui.Run(ctx, b, ui.Options{
 		Version: version(),
 		// Any value counts, as no-color.org asks.
