@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
@@ -36,6 +37,8 @@ type Backend interface {
 	Fetch(ctx context.Context, progress func(name string, done, total int64), targets ...string) (*target.Set, error)
 	// OpenLayer opens one layer to try with others; see target.Opener.Layer.
 	OpenLayer(ctx context.Context, ref, near string, told func(step string)) (*target.Layer, error)
+	// Find looks into the file lists of layer versions; see find.Finder.
+	Find(ctx context.Context, p *find.Pattern, layers []find.Layer, emit func(find.Result)) error
 	// Switcher plans, applies and takes back.
 	migrate.Switcher
 	// Fleets does the same for many functions at once.

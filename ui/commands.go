@@ -32,11 +32,12 @@ var commands = []help.Command{
 	{Line: "function", Help: "one function, by name or ARN"},
 	{Line: "opt", Help: "/opt of the selected function, or of functions, layer ARNs and local zips named here"},
 	{Line: "layers", Help: "the layer versions in use"},
-	{Line: "diff", Help: "what sets two layer versions, functions or local zips apart"},
-	{Line: "packages", Help: "the packages in the selected function, or in functions, layer versions and local zips named here"},
 	{Line: "findings", Help: "what was found in all functions, the gravest first"},
 	{Line: "migrate", Help: "plan the switch of a function; the running migration without a name"},
 	{Line: "journal", Help: "the migrations made from this machine, or one by its id"},
+	{Line: "diff", Help: "what sets two layer versions, functions or local zips apart"},
+	{Line: "packages", Help: "the packages in the selected function, or in functions, layer versions and local zips named here"},
+	{Line: "find", Help: "which layers, and so which functions, hold a path or a package"},
 	{Line: "log", Help: "the AWS calls of this session, and what went wrong"},
 	{Line: "arm", Help: "allow changes to this account, after its id is typed"},
 	{Line: "filter", Help: "show what a saved filter finds; without its name, the list of them"},
@@ -59,7 +60,7 @@ var changes = []string{"migrate", "bulk", "resume", "rollback"}
 
 // looks are the screens' actions that need what archives hold, and the places of
 // the same names.
-var looks = []string{"diff", "packages"}
+var looks = []string{"diff", "packages", "find"}
 
 // actions are what can be done on the screen on top.
 func (m *model) actions() []keys.Action {
@@ -226,6 +227,8 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		d := layerdiff.New([2]string(targets), [2]string(titles), m.jobs, m.backend)
 		m.push(key, d)
 		return m.perform(d.Start())
+	case "find":
+		return m.openFind(key, p.Args)
 	case "layers":
 		m.push(key, layers.New(m.inv, m.account, m.where.Account))
 	case "findings":

@@ -50,6 +50,8 @@ type fakeBackend struct {
 	opening chan struct{}
 	// fetching, when set, is received from before archives are there.
 	fetching chan struct{}
+	// finding, when set, is received from before each layer version is looked into.
+	finding chan struct{}
 	// step, when set, is received from before each step of a run ends.
 	step chan struct{}
 

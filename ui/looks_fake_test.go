@@ -2,12 +2,14 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
 	"github.com/aws/smithy-go"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/aws/target"
 )
 
@@ -81,4 +83,31 @@ func holding() *fakeBackend {
 	deps["nodejs/node_modules/otel/package.json"] = `{"name": "otel", "version": "1.8.1"}`
 	b.files["python-deps:4"] = deps
 	return b
+}
+
+// Find looks into the fake's layers one after the other; otel's list is on disk.
+func (b *fakeBackend) Find(ctx context.Context, p *find.Pattern, layers []find.Layer, emit func(find.Result)) error {
+	for _, l := range layers {
+		if b.finding != nil {
+			select {
+			case <-b.finding:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err := b.refusal(l.ARN); err != nil {
+			emit(find.Result{ARN: l.ARN, State: account.StateOf(err), Message: b.remark + b.Explain(errors.Unwrap(err))})
+			continue
+		}
+		set, err := b.Open(ctx, l.ARN)
+		if err != nil {
+			return err
+		}
+		hits := p.In(set.Layers[0].Dir)
+		emit(find.Result{ARN: l.ARN, State: account.OK, OnDisk: l.SHA256 != "", Total: len(hits), Hits: hits})
+		if err := set.Close(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }

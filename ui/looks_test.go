@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/build/difference"
 )
 
@@ -116,6 +117,70 @@ func TestPackagesStop(t *testing.T) {
 	if n := r.m.jobs.Active(); n != 0 {
 		t.Fatalf("%d jobs are left", n)
 	}
+}
+
+// TestWhereIsIt is the way of somebody who hears of a bad library and asks which
+// functions carry it.
+func TestWhereIsIt(t *testing.T) {
+	r := newRobot(t, holding(), 120, 40).settle()
+	r.press("w").see("Find in the layers").write("otel").press("enter").settle()
+	r.see("find otel", "2 paths in 2 layer versions", "4 of 6 layer versions looked into, 4 from lists on disk", "✗ 1 deleted", "⊘ 1 denied", "legacy-tools:1, vendor-agent:31", "/opt/nodejs/node_modules/otel/")
+	// In its layer, with the path selected; and back with the place kept.
+	r.press("down", "enter").settle().see("python-deps:4 /opt", "▌", "otel/  1 file").press("esc").see("2 paths in 2 layer versions", "▌python-deps:4")
+	// As the one function that has it sees it; of several one is asked for.
+	r.press("o").settle().see("reports-render /opt", "otel/").press("esc", "up", "o").see("In which function?", "5 functions have otel-collector:12", "4  orders-api")
+	r.press("4").settle().see("orders-api /opt", "otel/").press("esc", "o", "u").see("functions", "5 shown").press("esc")
+
+	r.press("L", "w").write("package:numpy@2*").press("enter").settle().see("layers › find package:numpy@2*", "numpy 2.1.0", "1 path in 1 layer version")
+	if rows := csvOf(t, r.asked(".csv")); len(rows) != 2 || rows[1][0] != arn("layer", "python-deps:4") || rows[1][5] != "numpy 2.1.0" || rows[1][6] != arn("function", "reports-render") {
+		t.Fatalf("%q", rows)
+	}
+	var doc find.Report
+	if err := json.Unmarshal(r.asked(".json"), &doc); err != nil || doc.Schema != 1 || doc.Layers != 6 || doc.Searched != 4 || len(doc.Found) != 1 || len(doc.Unread) != 2 || len(doc.Unread[0].Functions) != 1 {
+		t.Fatalf("%+v, %v", doc, err)
+	}
+	r.press("y").settle()
+	if want := "optlift find 'package:numpy@2*'"; r.copied != want {
+		t.Fatalf("copied %q", r.copied)
+	}
+	// What could not be looked into has a page of its own, and a reason.
+	r.press("t").see("2 layer versions not looked into", "✗ deleted", "does not exist any more", "legacy-export").press("enter").see("not now: it could not be looked into")
+	r.press("/").write("state:denied").press("enter").see("1 shown", "ask account 999988887777").press("u").see("billing-sync", "1 shown")
+
+	r.press("esc", ":").write("find *.dll").press("enter").settle().see("No layer version that could be looked into holds *.dll").press("t").see("✗ deleted")
+	r.press(":").write("find [").press("enter").see("[ is no pattern").press("esc")
+}
+
+// TestFindWhileItRuns shows results as they come, stops, and goes on from the start.
+func TestFindWhileItRuns(t *testing.T) {
+	b := holding()
+	b.finding = make(chan struct{})
+	r := findIn(newRobot(t, b, 120, 40), "python").see("0 of 6 layer versions", "Nothing yet")
+	for range 3 {
+		b.finding <- struct{}{}
+	}
+	r.see("3 of 6 layer versions", "otel-collector:12", "/opt/python/").press("/").write("fonts").press("enter").see("Nothing matches fonts").press("esc")
+	r.press("r").see("not now: it runs").press("c").see("▲ stopped after 3 of 6 layer versions").press("c").see("not now: nothing runs")
+	b.finding = nil
+	r.press("r").settle().see("4 of 6 layer versions looked into", "python-deps:4").missing("stopped")
+	r.click("SIZE").see("↓SIZE").order("python-deps:4", "otel-collector:12").click("otel-collector:12").click("otel-collector:12").settle().see("otel-collector:12 /opt").press("esc")
+
+	// Leaving ends the work.
+	b.finding = make(chan struct{})
+	r.press("esc", ":").write("find fonts").press("enter").see("0 of 6").press("esc").settle().see("12 functions").missing("cancel")
+	if n := r.m.jobs.Active(); n != 0 {
+		t.Fatalf("%d jobs are left", n)
+	}
+}
+
+// TestFindBeforeAllIsListed says that there is more than what was looked into.
+func TestFindBeforeAllIsListed(t *testing.T) {
+	b := holding()
+	b.hold = make(chan struct{})
+	r := newRobot(t, b, 120, 40)
+	r.press(":").write("find otel").press("enter").see("Still listing the functions")
+	close(b.hold)
+	r.settle().see("▲ 6 came later", "r looks into them, too").press("r").settle().see("4 of 6 layer versions").missing("came later")
 }
 
 // TestDiffStops leaves while archives arrive: the work ends, and nothing of it is

@@ -5,7 +5,7 @@ import (
 )
 
 // scenesOfLooks are the screens that look into archives: what differs between them,
-// which packages they hold.
+// which packages they hold, and which of them hold a path.
 var scenesOfLooks = []scene{
 	{"layers-marked", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newTold(), w, h).settle().press("L", "space", "space")
@@ -65,6 +65,50 @@ var scenesOfLooks = []scene{
 	{"packages-deleted", func(t *testing.T, w, h int) *robot {
 		return layersOf(t, holding(), w, h, "legacy").press("p").settle()
 	}},
+	{"find-what", func(t *testing.T, w, h int) *robot { return newRobot(t, holding(), w, h).settle().press("w") }},
+	{"find", func(t *testing.T, w, h int) *robot {
+		return findIn(newRobot(t, holding(), w, h), "otel").settle().press("down")
+	}},
+	{"find-package", func(t *testing.T, w, h int) *robot {
+		return findIn(newRobot(t, holding(), w, h), "package:*").settle()
+	}},
+	{"find-unread", func(t *testing.T, w, h int) *robot {
+		return findIn(newRobot(t, holding(), w, h), "shared.py").settle().press("t", "down")
+	}},
+	{"find-running", func(t *testing.T, w, h int) *robot {
+		b := holding()
+		b.finding = make(chan struct{})
+		r := findIn(newRobot(t, b, w, h), "python")
+		for range 4 {
+			b.finding <- struct{}{}
+		}
+		return r.see("4 of 6 layer versions")
+	}},
+	{"find-stopped", func(t *testing.T, w, h int) *robot {
+		b := holding()
+		b.finding = make(chan struct{})
+		r := findIn(newRobot(t, b, w, h), "python")
+		for range 3 {
+			b.finding <- struct{}{}
+		}
+		return r.see("3 of 6 layer versions").press("c").see("▲ stopped")
+	}},
+	{"find-nothing", func(t *testing.T, w, h int) *robot {
+		return findIn(newRobot(t, holding(), w, h), "*.dll").settle()
+	}},
+	{"find-which-function", func(t *testing.T, w, h int) *robot {
+		return findIn(newRobot(t, holding(), w, h), "collector.yaml").settle().press("o")
+	}},
+	{"find-no-layers", func(t *testing.T, w, h int) *robot {
+		b := newFake(0)
+		b.functions = nil
+		return findIn(newRobot(t, b, w, h), "x").settle()
+	}},
+}
+
+// findIn looks for a pattern in all layers.
+func findIn(r *robot, pattern string) *robot {
+	return r.settle().press(":").write("find " + pattern).press("enter")
 }
 
 // layersOf opens the layers whose names hold a word.

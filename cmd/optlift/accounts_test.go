@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/session/sessiontest"
 	"github.com/optlift/optlift/aws/switchover"
@@ -36,7 +37,14 @@ func TestSeveralProfiles(t *testing.T) {
 	acct.Function("mine", []ziptest.Entry{ziptest.File("index.js", "1")}, nil)
 	t.Setenv("AWS_ACCESS_KEY_ID", "210987654321")
 	theirs := acct.Open(session.Options{Write: true, Unlimited: true}).Lambda(sessiontest.Region)
+	layer, err := theirs.PublishLayerVersion(t.Context(), &lambda.PublishLayerVersionInput{
+		LayerName: aws.String("secretive"), Content: &types.LayerVersionContentInput{ZipFile: ziptest.Bytes(ziptest.File("lib/secret.so", "s"))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := theirs.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+		Layers:       []string{*layer.LayerVersionArn},
 		FunctionName: aws.String("theirs"), Role: aws.String("arn:aws:iam::210987654321:role/r"), Runtime: types.RuntimeNodejs22x, Handler: aws.String("index.handler"),
 		Code: &types.FunctionCode{ZipFile: ziptest.Bytes(ziptest.File("index.js", "2"))},
 	}); err != nil {
@@ -93,6 +101,11 @@ func TestSeveralProfiles(t *testing.T) {
 		t.Errorf("exit %d\n%s\n%s", code, out, problems)
 	}
 	if code, out, problems = invoke(t, "audit", "--profile", "one,two", "--versions", "-o", "csv"); code != 0 || !strings.Contains(out, ",account,profile,versions,aliases\n") || !strings.Contains(out, ",two,0,\n") {
+		t.Errorf("exit %d\n%s\n%s", code, out, problems)
+	}
+	// A layer is looked into with the session of an account whose function has it.
+	code, out, problems = invoke(t, "find", "secret.so", "--profile", "out,one,two")
+	if code != 3 || !strings.Contains(out, *layer.LayerVersionArn+"\t/opt/lib/secret.so\t") || !strings.Contains(out, ":function:theirs") || strings.Contains(problems, "looked into") || !strings.Contains(problems, "profile out: ") {
 		t.Errorf("exit %d\n%s\n%s", code, out, problems)
 	}
 	testProfilesOnScreen(t, &app{io: &streams{}, profiles: []string{"one", "two", "again", "out"}})
@@ -163,6 +176,20 @@ func testProfilesOnScreen(t *testing.T, a *app) {
 	if _, err := s.OpenLayer(t.Context(), "shared", "", nil); err == nil || !strings.Contains(err.Error(), "ARN") {
 		t.Error("a bare name was taken for a layer of one of the accounts:", err)
 	}
+	p, err := find.Parse("secret.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := "arn:aws:lambda:eu-central-1:210987654321:layer:secretive:1"
+	var found []find.Result
+	if err := s.Find(t.Context(), p, []find.Layer{{ARN: theirs}}, func(r find.Result) { found = append(found, r) }); err != nil || len(found) != 1 || found[0].Total != 1 {
+		t.Errorf("%+v %v", found, err)
+	}
+	if set, err := s.Fetch(t.Context(), func(string, int64, int64) {}, theirs); err != nil || len(set.Layers) != 1 || set.Layers[0].File == "" {
+		t.Error(err)
+	} else if err := set.Close(); err != nil {
+		t.Error(err)
+	}
 	if _, err := s.Open(t.Context(), "mine"); err == nil || !strings.Contains(err.Error(), "ARN") {
 		t.Error("a bare name was taken for a function of one of the accounts:", err)
 	}
@@ -208,8 +235,10 @@ func TestSavedReportOnScreen(t *testing.T) {
 	_, measure := s.Measure(t.Context(), "arn:other")
 	_, open := s.Open(t.Context(), facts.ARN)
 	_, layer := s.OpenLayer(t.Context(), "arn:aws:lambda:eu-central-1:123456789012:layer:l:1", "", nil)
+	_, fetch := s.Fetch(t.Context(), nil, facts.ARN)
+	search := s.Find(t.Context(), nil, nil, nil)
 	_, journals := s.Journals()
-	for _, err := range []error{measure, open, layer, journals, s.Arm("1")} {
+	for _, err := range []error{measure, open, layer, fetch, search, journals, s.Arm("1")} {
 		if err == nil || !strings.Contains(err.Error(), "saved report of 2026-06-01T00:00:00Z") {
 			t.Error(err)
 		}

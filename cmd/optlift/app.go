@@ -82,7 +82,7 @@ func (a *app) open(ctx context.Context) (*session.Session, error) {
 	case 1:
 		profile = a.profiles[0]
 	default:
-		return nil, usagef("give one --profile: only audit and the terminal UI look at several accounts at once")
+		return nil, usagef("give one --profile: only audit, find and the terminal UI look at several accounts at once")
 	}
 	opts, err := a.sessionOptions(profile)
 	if err != nil {

@@ -73,7 +73,7 @@ typed in the terminal UI.`,
 	})
 	cmd.Flags().StringVar(&from, "from", "", "show a report saved with audit -o json in the terminal UI, without asking the account")
 	f := cmd.PersistentFlags()
-	f.StringSliceVar(&a.profiles, "profile", nil, "AWS profile to use; audit and the terminal UI take several, separated by commas")
+	f.StringSliceVar(&a.profiles, "profile", nil, "AWS profile to use; audit, find and the terminal UI take several, separated by commas")
 	f.StringSliceVar(&a.regions, "region", nil, "AWS region, several separated by commas, or all")
 	f.BoolVar(&a.demo, "demo", false, "work on an embedded account instead of AWS")
 	f.BoolVar(&a.write, "write", false, "allow writes to the account")
@@ -82,7 +82,7 @@ typed in the terminal UI.`,
 		"registry and path of the base images (default public.ecr.aws/lambda)")
 	f.StringVar(&a.caBundle, "ca-bundle", "", "file of certificates to trust beside the machine's own (default AWS_CA_BUNDLE)")
 	cmd.AddCommand(
-		newAudit(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
+		newAudit(a), newFind(a), newOpt(a), newInventory(a), newDiff(a), newCat(a), newExtract(a), newBuild(a), newLint(a), newProve(a),
 		newPlan(a), newRehearse(a), newMigrate(a), newJournal(a), newResume(a), newRollback(a), newEmulator(a),
 		newLayerImage(a), newRecipe(a), newPolicy(a), newRun(a), newDoctor(a), newCache(a), newConfig(a),
 		newRefresh(a), newStatus(a), newPatch(a),

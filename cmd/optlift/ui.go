@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
@@ -146,6 +147,10 @@ func (w *workspace) OpenLayer(ctx context.Context, ref, near string, told func(s
 		return nil, err
 	}
 	return opener.Layer(ctx, ref, near, told)
+}
+
+func (w *workspace) Find(ctx context.Context, p *find.Pattern, layers []find.Layer, emit func(find.Result)) error {
+	return w.app.finder(w.Open).Find(ctx, p, layers, emit)
 }
 
 func (w *workspace) Plan(ctx context.Context, arn string, c switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/aws/target"
@@ -240,6 +241,10 @@ func (s *accounts) openerOf(arn, what string) (*target.Opener, error) {
 		return nil, errElsewhere(cmp.Or(arn, what))
 	}
 	return opener, nil
+}
+
+func (s *accounts) Find(ctx context.Context, p *find.Pattern, layers []find.Layer, emit func(find.Result)) error {
+	return s.app.finder(s.Open).Find(ctx, p, layers, emit)
 }
 
 func (s *accounts) Plan(context.Context, string, switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {

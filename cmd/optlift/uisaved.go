@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/report"
 	"github.com/optlift/optlift/aws/session"
@@ -100,6 +101,10 @@ func (s *savedReport) OpenLayer(ctx context.Context, ref, near string, told func
 
 func (s *savedReport) Fetch(context.Context, func(string, int64, int64), ...string) (*target.Set, error) {
 	return nil, s.errSaved("what the archives hold")
+}
+
+func (s *savedReport) Find(context.Context, *find.Pattern, []find.Layer, func(find.Result)) error {
+	return s.errSaved("what the archives hold")
 }
 
 func (s *savedReport) Plan(context.Context, string, switchover.Choices) (*switchover.Snapshot, *switchover.Plan, error) {

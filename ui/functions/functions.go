@@ -112,6 +112,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "mark-all", Keys: []string{"ctrl+a"}, Group: "Function", Help: "mark all functions on screen, or none", Disabled: none},
 		{ID: "copy", Keys: []string{"y"}, Group: "Function", Help: "copy the AWS CLI call", Disabled: none},
 		{ID: "export", Keys: []string{"e"}, Label: "export", Minor: true, Group: "List", Help: "write the functions on screen to a file: CSV, JSON or Markdown", Disabled: none},
+		{ID: "find", Keys: []string{"w"}, Label: "find", Minor: true, Group: "List", Help: "which layers, and so which functions, hold a path or a package"},
 		{ID: Refresh, Keys: []string{"r"}, Group: "List", Help: "list and measure again", Disabled: s.busy()},
 		{ID: "columns", Keys: []string{"c"}, Label: "columns", Minor: true, Group: "List", Help: "choose the columns, their order and what sorts"},
 		{ID: "saved", Keys: []string{"f"}, Group: "List", Help: "choose a saved filter", Disabled: s.unsaved()},
@@ -155,6 +156,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		return screen.Effect{Show: newMenu(s)}
 	case "bulk":
 		return s.bulk()
+	case "find":
+		return screen.Effect{Open: screen.Place{Name: "find"}}
 	}
 	r := s.Selected()
 	if r == nil {

@@ -111,6 +111,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "mark", Keys: []string{"space"}, Label: "mark", Minor: true, Group: "Layer", Help: "mark the layer version to compare it, or take its mark away", Disabled: none},
 		{ID: "unmark", Keys: []string{"n"}, Group: "Layer", Help: "unmark all", Disabled: s.noMarks()},
 		{ID: "diff", Keys: []string{"d"}, Label: "diff", Group: "Layer", Help: "what differs between the two marked ones, or from another version of the layer", Disabled: diff},
+		{ID: "find", Keys: []string{"w"}, Label: "find", Minor: true, Group: "List", Help: "which of them hold a path or a package"},
 		{ID: "copy", Keys: []string{"y"}, Group: "Layer", Help: "copy the AWS CLI call", Disabled: none},
 		{ID: "sort-next", Keys: []string{"s"}, Label: "sort", Minor: true, Group: "List", Help: "sort by the next column"},
 		{ID: "sort-turn", Keys: []string{"S"}, Group: "List", Help: "turn the order round"},
@@ -148,6 +149,8 @@ func (s *Screen) Do(id string) screen.Effect {
 		return s.diff()
 	case "unmark":
 		s.marked = nil
+	case "find":
+		return screen.Effect{Open: screen.Place{Name: "find"}}
 	}
 	l := s.selected()
 	if l == nil {
