@@ -129,7 +129,7 @@ func (o *Options) service(ctx context.Context, s *session.Session, region string
 // (https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html).
 func (o *Options) bucket(ctx context.Context, s *session.Session, region string) Finding {
 	name := "bucket " + region
-	out, err := s.S3(region).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &o.Bucket})
+	out, err := session.S3(s, region).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &o.Bucket})
 	at := session.BucketRegion(err)
 	if err == nil {
 		at = aws.ToString(out.BucketRegion)
@@ -172,7 +172,7 @@ func clock(region string, sent, server time.Time, known bool) Finding {
 // pushing needs that, so a refusal is a warning.
 func (o *Options) registry(ctx context.Context, s *session.Session, region string) Finding {
 	name := "registry " + region
-	out, err := s.ECR(region).GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	out, err := session.ECR(s, region).GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
 	switch {
 	case session.KindOf(err) == session.Denied:
 		return Finding{name, Warning, session.Explain(err), "needed to push images only: optlift policy migrate prints the policy"}

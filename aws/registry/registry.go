@@ -16,15 +16,27 @@ import (
 	"github.com/optlift/optlift/aws/session"
 )
 
-// api is the part of ECR this package calls.
-type api interface {
-	DescribeRepositories(context.Context, *ecr.DescribeRepositoriesInput, ...func(*ecr.Options)) (*ecr.DescribeRepositoriesOutput, error)
-	CreateRepository(context.Context, *ecr.CreateRepositoryInput, ...func(*ecr.Options)) (*ecr.CreateRepositoryOutput, error)
-	GetRepositoryPolicy(context.Context, *ecr.GetRepositoryPolicyInput, ...func(*ecr.Options)) (*ecr.GetRepositoryPolicyOutput, error)
-	SetRepositoryPolicy(context.Context, *ecr.SetRepositoryPolicyInput, ...func(*ecr.Options)) (*ecr.SetRepositoryPolicyOutput, error)
-	GetLifecyclePolicy(context.Context, *ecr.GetLifecyclePolicyInput, ...func(*ecr.Options)) (*ecr.GetLifecyclePolicyOutput, error)
-	DescribeImages(context.Context, *ecr.DescribeImagesInput, ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error)
-	GetAuthorizationToken(context.Context, *ecr.GetAuthorizationTokenInput, ...func(*ecr.Options)) (*ecr.GetAuthorizationTokenOutput, error)
+// call is one operation of ECR.
+type call[In, Out any] func(context.Context, *In, ...func(*ecr.Options)) (*Out, error)
+
+// api is the part of ECR this package calls. It is made of functions because an
+// interface that holds the SDK's client would keep all of the client's
+// operations in the program.
+type api struct {
+	describeRepositories call[ecr.DescribeRepositoriesInput, ecr.DescribeRepositoriesOutput]
+	createRepository     call[ecr.CreateRepositoryInput, ecr.CreateRepositoryOutput]
+	getRepositoryPolicy  call[ecr.GetRepositoryPolicyInput, ecr.GetRepositoryPolicyOutput]
+	setRepositoryPolicy  call[ecr.SetRepositoryPolicyInput, ecr.SetRepositoryPolicyOutput]
+	getLifecyclePolicy   call[ecr.GetLifecyclePolicyInput, ecr.GetLifecyclePolicyOutput]
+	describeImages       describeImages
+}
+
+// describeImages is the operation as the SDK's paginator wants it.
+type describeImages call[ecr.DescribeImagesInput, ecr.DescribeImagesOutput]
+
+// DescribeImages implements ecr.DescribeImagesAPIClient.
+func (f describeImages) DescribeImages(ctx context.Context, in *ecr.DescribeImagesInput, o ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error) {
+	return f(ctx, in, o...)
 }
 
 // Client is one region's ECR. It is safe for concurrent use.
@@ -41,9 +53,12 @@ type Client struct {
 
 // New returns the region's registry. It asks nobody.
 func New(s *session.Session, region string) *Client {
-	c := &Client{api: s.ECR(region), armed: s.Armed}
+	e := session.ECR(s, region)
+	c := &Client{armed: s.Armed, api: api{
+		e.DescribeRepositories, e.CreateRepository, e.GetRepositoryPolicy, e.SetRepositoryPolicy, e.GetLifecyclePolicy, e.DescribeImages,
+	}}
 	c.functions = fmt.Sprintf("arn:%s:lambda:%s:%s:function:", s.Partition, region, s.Account)
-	c.token = &token{api: c.api}
+	c.token = &token{ask: e.GetAuthorizationToken}
 	if t, ok := s.HTTP().Transport.(*http.Transport); ok {
 		t = t.Clone()
 		// A registry hashes a whole layer before it answers, and a larger
@@ -72,7 +87,7 @@ type Repository struct {
 
 // Look describes a repository without changing anything; found is false when there is none.
 func (c *Client) Look(ctx context.Context, name string) (repo Repository, found bool, err error) {
-	out, err := c.api.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
+	out, err := c.api.describeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
 	var missing *types.RepositoryNotFoundException
 	switch {
 	case errors.As(err, &missing):
@@ -83,7 +98,7 @@ func (c *Client) Look(ctx context.Context, name string) (repo Repository, found 
 		return Repository{}, false, fmt.Errorf("look for repository %s: ECR's answer names no address", name)
 	}
 	repo = Repository{Name: name, URI: *out.Repositories[0].RepositoryUri}
-	policy, err := c.api.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
+	policy, err := c.api.getLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
 	var none *types.LifecyclePolicyNotFoundException
 	switch {
 	case err == nil:
@@ -123,7 +138,7 @@ func (c *Client) FindOrCreate(ctx context.Context, name string) (Repository, err
 }
 
 func (c *Client) create(ctx context.Context, name string) (Repository, error) {
-	out, err := c.api.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &name})
+	out, err := c.api.createRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &name})
 	var exists *types.RepositoryAlreadyExistsException
 	switch {
 	case errors.As(err, &exists):
@@ -143,7 +158,7 @@ func (c *Client) create(ctx context.Context, name string) (Repository, error) {
 
 // grant adds Lambda's right to pull where the policy lacks it.
 func (c *Client) grant(ctx context.Context, name string) (changed bool, err error) {
-	out, err := c.api.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: &name})
+	out, err := c.api.getRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RepositoryName: &name})
 	var none *types.RepositoryPolicyNotFoundException
 	text := ""
 	switch {
@@ -159,7 +174,7 @@ func (c *Client) grant(ctx context.Context, name string) (changed bool, err erro
 	if !changed {
 		return false, nil
 	}
-	if _, err := c.api.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{RepositoryName: &name, PolicyText: &merged}); err != nil {
+	if _, err := c.api.setRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{RepositoryName: &name, PolicyText: &merged}); err != nil {
 		return false, fmt.Errorf("let Lambda pull from repository %s: %w", name, err)
 	}
 	return true, nil

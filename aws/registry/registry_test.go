@@ -120,7 +120,7 @@ func TestReadOnlySessionWritesNothing(t *testing.T) {
 
 func TestEnsureKeepsThePolicy(t *testing.T) {
 	a := sessiontest.Start(t)
-	api := a.Session.ECR(sessiontest.Region)
+	api := session.ECR(a.Session, sessiontest.Region)
 	c := registry.New(a.Session, sessiontest.Region)
 	const other = `{"Sid":"Partner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["ecr:BatchGetImage"],"Condition":{"Bool":{"aws:SecureTransport":"true"}}}`
 	if _, err := api.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: ptr("app")}); err != nil {
@@ -174,7 +174,7 @@ func TestLifecycle(t *testing.T) {
 		t.Errorf("not allowed to look passes for none: %+v %v", repo, err)
 	}
 	text := `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":3},"action":{"type":"expire"}}]}`
-	if _, err := a.Session.ECR(sessiontest.Region).PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: ptr("app"), LifecyclePolicyText: &text}); err != nil {
+	if _, err := session.ECR(a.Session, sessiontest.Region).PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: ptr("app"), LifecyclePolicyText: &text}); err != nil {
 		t.Fatal(err)
 	}
 	if repo, _, err = c.Look(t.Context(), "app"); err != nil || repo.Lifecycle != text || repo.LifecycleError != "" {
@@ -187,7 +187,7 @@ func ptr[T any](v T) *T { return &v }
 func TestPushExplainsRefusals(t *testing.T) {
 	a := sessiontest.Start(t)
 	c := registry.New(a.Session, sessiontest.Region)
-	api := a.Session.ECR(sessiontest.Region)
+	api := session.ECR(a.Session, sessiontest.Region)
 	if _, err := api.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: ptr("fixed"), ImageTagMutability: types.ImageTagMutabilityImmutable}); err != nil {
 		t.Fatal(err)
 	}

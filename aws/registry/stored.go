@@ -22,7 +22,7 @@ type Stored struct {
 // Image describes one image of a repository; found is false when the repository
 // or the image is not there.
 func (c *Client) Image(ctx context.Context, repo, digest string) (image Stored, found bool, err error) {
-	out, err := c.api.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repo, ImageIds: []types.ImageIdentifier{{ImageDigest: &digest}}})
+	out, err := c.api.describeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repo, ImageIds: []types.ImageIdentifier{{ImageDigest: &digest}}})
 	var noImage *types.ImageNotFoundException
 	var noRepository *types.RepositoryNotFoundException
 	switch {
@@ -39,7 +39,7 @@ func (c *Client) Image(ctx context.Context, repo, digest string) (image Stored, 
 // Images lists the images of a repository, all pages, in no order.
 func (c *Client) Images(ctx context.Context, repo string) ([]Stored, error) {
 	var all []Stored
-	pages := ecr.NewDescribeImagesPaginator(c.api, &ecr.DescribeImagesInput{RepositoryName: &repo, MaxResults: aws.Int32(1000)})
+	pages := ecr.NewDescribeImagesPaginator(c.api.describeImages, &ecr.DescribeImagesInput{RepositoryName: &repo, MaxResults: aws.Int32(1000)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

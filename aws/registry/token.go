@@ -21,7 +21,7 @@ const renewBefore = 15 * time.Minute
 // token is ECR's password for its registry, asked for when it is needed and
 // replaced before it ends. It implements authn.Authenticator.
 type token struct {
-	api api
+	ask call[ecr.GetAuthorizationTokenInput, ecr.GetAuthorizationTokenOutput]
 
 	mu      sync.Mutex
 	config  authn.AuthConfig
@@ -41,7 +41,7 @@ func (t *token) AuthorizationContext(ctx context.Context) (*authn.AuthConfig, er
 		c := t.config
 		return &c, nil
 	}
-	out, err := t.api.GetAuthorizationToken(ctx, &ecr.GetAuthorizationTokenInput{})
+	out, err := t.ask(ctx, &ecr.GetAuthorizationTokenInput{})
 	if err != nil {
 		return nil, fmt.Errorf("get a token for the registry: %w", err)
 	}

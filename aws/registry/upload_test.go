@@ -391,7 +391,7 @@ func (o opened) Compressed() (io.ReadCloser, error) {
 func TestUploaderMountsWhatAnotherRepositoryHas(t *testing.T) {
 	a := sessiontest.Start(t)
 	for setting, want := range map[string]int32{"DISABLED": 2, "ENABLED": 1} {
-		_, err := a.Session.ECR(sessiontest.Region).PutAccountSetting(t.Context(), &ecr.PutAccountSettingInput{Name: aws.String("BLOB_MOUNTING"), Value: &setting})
+		_, err := session.ECR(a.Session, sessiontest.Region).PutAccountSetting(t.Context(), &ecr.PutAccountSettingInput{Name: aws.String("BLOB_MOUNTING"), Value: &setting})
 		if err != nil {
 			t.Fatal(err)
 		}

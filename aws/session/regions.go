@@ -26,7 +26,7 @@ func (s *Session) enabledRegions(ctx context.Context) ([]string, error) {
 		o.APIOptions = append(o.APIOptions, s.instrument("Account", o.Region, readsAccount, nil))
 		o.Retryer = retry.AddWithMaxAttempts(o.Retryer, openAttempts)
 	})
-	pages := account.NewListRegionsPaginator(client, &account.ListRegionsInput{
+	pages := account.NewListRegionsPaginator(listRegions(client.ListRegions), &account.ListRegionsInput{
 		RegionOptStatusContains: []types.RegionOptStatus{types.RegionOptStatusEnabled, types.RegionOptStatusEnabledByDefault},
 	}, func(o *account.ListRegionsPaginatorOptions) { o.StopOnDuplicateToken = true })
 	var regions []string
@@ -43,6 +43,15 @@ func (s *Session) enabledRegions(ctx context.Context) ([]string, error) {
 	}
 	slices.Sort(regions)
 	return slices.Compact(regions), nil
+}
+
+// listRegions is the operation as the SDK's paginator wants it: handed the client
+// itself, it would keep all of the client's operations in the program.
+type listRegions func(context.Context, *account.ListRegionsInput, ...func(*account.Options)) (*account.ListRegionsOutput, error)
+
+// ListRegions implements account.ListRegionsAPIClient.
+func (f listRegions) ListRegions(ctx context.Context, in *account.ListRegionsInput, o ...func(*account.Options)) (*account.ListRegionsOutput, error) {
+	return f(ctx, in, o...)
 }
 
 // everyRegion is what "all" stands for: the regions the account has enabled, or

@@ -16,10 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
@@ -58,7 +55,6 @@ type Session struct {
 
 	mu      sync.Mutex
 	lambdas map[string]*lambda.Client
-	ecrs    map[string]*ecr.Client
 }
 
 // maxAttempts and maxBackoff bound the retries of one call. With the limiter in
@@ -127,7 +123,7 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 	s := &Session{
 		Profile: profile, cfg: cfg, unlimited: opts.Unlimited,
 		log:     newLog(),
-		lambdas: map[string]*lambda.Client{}, ecrs: map[string]*ecr.Client{},
+		lambdas: map[string]*lambda.Client{},
 	}
 	s.http = plainClient(cfg)
 	if err := s.identify(ctx); err != nil {
@@ -202,38 +198,6 @@ func (s *Session) Lambda(region string) *lambda.Client {
 		s.lambdas[region] = c
 	}
 	return c
-}
-
-// ECR returns the region's guarded client.
-func (s *Session) ECR(region string) *ecr.Client {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.ecrs[region]
-	if c == nil {
-		c = ecr.NewFromConfig(s.cfg, func(o *ecr.Options) {
-			o.Region = region
-			o.APIOptions = append(o.APIOptions, s.instrument("ECR", region, readsECR, nil))
-		})
-		s.ecrs[region] = c
-	}
-	return c
-}
-
-// IAM returns a guarded client of the partition's IAM, which has no regions.
-func (s *Session) IAM() *iam.Client {
-	return iam.NewFromConfig(s.cfg, func(o *iam.Options) {
-		o.APIOptions = append(o.APIOptions, s.instrument("IAM", o.Region, readsIAM, nil))
-	})
-}
-
-// S3 returns the region's guarded client.
-func (s *Session) S3(region string) *s3.Client {
-	return s3.NewFromConfig(s.cfg, func(o *s3.Options) {
-		o.Region = region
-		// An endpoint of one's own has no host name for each bucket.
-		o.UsePathStyle = o.BaseEndpoint != nil
-		o.APIOptions = append(o.APIOptions, s.instrument("S3", region, readsS3, nil))
-	})
 }
 
 // HTTP returns a client for what is not an SDK call, archives and registries,

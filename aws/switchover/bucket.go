@@ -106,7 +106,7 @@ func (r *run) stashOne(ctx context.Context, sum string) (o object, sent bool, er
 	if o, err = r.object(sum); err != nil {
 		return o, false, err
 	}
-	api := r.s.config.Session.S3(r.s.config.Region)
+	api := session.S3(r.s.config.Session, r.s.config.Region)
 	if err := inRegion(ctx, api, o.bucket, r.s.config.Region); err != nil {
 		return o, false, err
 	}

@@ -15,6 +15,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/aws/session"
 )
 
 func TestParseBucket(t *testing.T) {
@@ -43,7 +44,7 @@ func (b *bench) large(name string, buckets ...string) {
 		must(must(w.CreateHeader(h)).Write(content))
 	}
 	ok(b, 0, w.Close())
-	store := b.s.config.Session.S3(b.s.config.Region)
+	store := session.S3(b.s.config.Session, b.s.config.Region)
 	for _, bucket := range append(buckets, "source") {
 		_, err := store.CreateBucket(b.ctx, &s3.CreateBucketInput{Bucket: &bucket,
 			CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(b.s.config.Region)}})
@@ -82,7 +83,7 @@ func TestLargeZipComesBackFromABucket(t *testing.T) {
 	if p := must(b.s.Plan(b.ctx, before, Choices{Bucket: "nowhere"})); !slices.Contains(ids(p.Blockers), "bucket") {
 		t.Errorf("a bucket that is not there: %+v", p)
 	}
-	abroad := b.s.config.Session.S3("us-west-2")
+	abroad := session.S3(b.s.config.Session, "us-west-2")
 	_, err := abroad.CreateBucket(b.ctx, &s3.CreateBucketInput{Bucket: aws.String("abroad"),
 		CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: "us-west-2"}})
 	ok(b, 0, err)
@@ -115,7 +116,7 @@ func TestLargeZipComesBackFromABucket(t *testing.T) {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	b.sameAs(before, true)
-	store := b.s.config.Session.S3(b.s.config.Region)
+	store := session.S3(b.s.config.Session, b.s.config.Region)
 	objects := must(store.ListObjectsV2(b.ctx, &s3.ListObjectsV2Input{Bucket: aws.String("backups"), Prefix: aws.String("lambda/optlift/" + res.Journal + "/")})).Contents
 	if len(objects) != 1 {
 		t.Fatalf("objects %v", objects)

@@ -116,7 +116,7 @@ func (l *looker) resources(kind policy.Resource) []string {
 // resources. What hangs on a value that is not known here is not counted.
 func (l *looker) simulate(ctx context.Context, who string, q question) ([]string, error) {
 	var refused []string
-	pages := iam.NewSimulatePrincipalPolicyPaginator(l.iam, &iam.SimulatePrincipalPolicyInput{
+	pages := iam.NewSimulatePrincipalPolicyPaginator(l.iam.simulate, &iam.SimulatePrincipalPolicyInput{
 		PolicySourceArn: &who, ActionNames: q.actions, ResourceArns: q.resources,
 		ContextEntries: []iamtypes.ContextEntry{{ContextKeyName: aws.String("iam:PassedToService"),
 			ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{"lambda.amazonaws.com"}}},

@@ -37,7 +37,8 @@ func (s *Switcher) Plan(ctx context.Context, snap *Snapshot, c Choices) (*Plan, 
 	for _, id := range c.Accept {
 		n.accepted[id] = true
 	}
-	l := looker{s: s, snap: snap, choices: c, config: config, n: n, iam: s.config.Session.IAM()}
+	client := session.IAM(s.config.Session)
+	l := looker{s: s, snap: snap, choices: c, config: config, n: n, iam: roles{client.GetRole, client.SimulatePrincipalPolicy}}
 	for _, look := range []func(context.Context){l.role, l.permissions, l.concurrency, l.repository, l.bucket} {
 		look(ctx)
 		if err := ctx.Err(); err != nil {
@@ -49,10 +50,22 @@ func (s *Switcher) Plan(ctx context.Context, snap *Snapshot, c Choices) (*Plan, 
 	return p, nil
 }
 
-// roles is the part of IAM that is asked.
-type roles interface {
-	GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
-	SimulatePrincipalPolicy(context.Context, *iam.SimulatePrincipalPolicyInput, ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error)
+// roles is the part of IAM that is asked. It is made of functions because an
+// interface that holds the SDK's client would keep all of the client's
+// operations in the program, which are many.
+type roles struct {
+	get      func(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
+	simulate simulate
+}
+
+// simulate is the operation as the SDK's paginator wants it.
+type simulate func(context.Context, *iam.SimulatePrincipalPolicyInput, ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error)
+
+// SimulatePrincipalPolicy implements iam.SimulatePrincipalPolicyAPIClient.
+func (f simulate) SimulatePrincipalPolicy(
+	ctx context.Context, in *iam.SimulatePrincipalPolicyInput, o ...func(*iam.Options),
+) (*iam.SimulatePrincipalPolicyOutput, error) {
+	return f(ctx, in, o...)
 }
 
 // looker looks at what surrounds one function.
@@ -80,7 +93,7 @@ func roleName(roleARN string) string { return roleARN[strings.LastIndexByte(role
 // role finds out whether Lambda can assume the function's role again.
 func (l *looker) role(ctx context.Context) {
 	name := roleName(aws.ToString(l.config.Role))
-	got, err := l.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+	got, err := l.iam.get(ctx, &iam.GetRoleInput{RoleName: &name})
 	var gone *iamtypes.NoSuchEntityException
 	switch {
 	case errors.As(err, &gone):
@@ -210,7 +223,7 @@ func (l *looker) bucket(ctx context.Context) {
 	if err != nil {
 		return // told already
 	}
-	if err := inRegion(ctx, l.s.config.Session.S3(l.s.config.Region), name, l.s.config.Region); err != nil {
+	if err := inRegion(ctx, session.S3(l.s.config.Session, l.s.config.Region), name, l.s.config.Region); err != nil {
 		if session.KindOf(err) == session.Denied {
 			l.unseen("bucket", "bucket "+name, err)
 			return
@@ -233,7 +246,7 @@ func (l *looker) principal(ctx context.Context, caller string) (string, error) {
 	case "assumed-role":
 		// The role may have a path, which this ARN leaves out.
 		name, _, _ := strings.Cut(rest, "/")
-		got, err := l.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
+		got, err := l.iam.get(ctx, &iam.GetRoleInput{RoleName: &name})
 		if err != nil || got.Role == nil {
 			return "", err
 		}

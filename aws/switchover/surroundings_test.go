@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/aws/session"
 )
 
 // What only the account can tell is in the plan: as what it is, and as nothing
@@ -64,7 +65,7 @@ func TestPlanLooksAround(t *testing.T) {
 		}
 	}
 
-	registry := b.s.config.Session.ECR(b.s.config.Region)
+	registry := session.ECR(b.s.config.Session, b.s.config.Region)
 	_, err := registry.CreateRepository(b.ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String("shop")})
 	ok(b, 0, err)
 	if p := plan(Choices{}); len(p.Blockers) > 0 {
@@ -162,9 +163,9 @@ func TestQuestions(t *testing.T) {
 }
 
 // fakeRoles is an IAM with one role of each kind.
-type fakeRoles struct{ asked []string }
+func fakeRoles() roles { return roles{fakeRole, fakeSimulation} }
 
-func (f *fakeRoles) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
+func fakeRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
 	trust := map[string]string{"good": "lambda.amazonaws.com", "other": "ec2.amazonaws.com"}[*in.RoleName]
 	if trust == "" {
 		return nil, &iamtypes.NoSuchEntityException{}
@@ -173,8 +174,7 @@ func (f *fakeRoles) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*
 	return &iam.GetRoleOutput{Role: &iamtypes.Role{AssumeRolePolicyDocument: &document, Arn: aws.String("arn:aws:iam::123456789012:role/a/path/" + *in.RoleName)}}, nil
 }
 
-func (f *fakeRoles) SimulatePrincipalPolicy(_ context.Context, in *iam.SimulatePrincipalPolicyInput, _ ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error) {
-	f.asked = append(f.asked, *in.PolicySourceArn)
+func fakeSimulation(context.Context, *iam.SimulatePrincipalPolicyInput, ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error) {
 	return &iam.SimulatePrincipalPolicyOutput{EvaluationResults: []iamtypes.EvaluationResult{
 		{EvalActionName: aws.String("lambda:A"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeAllowed},
 		{EvalActionName: aws.String("lambda:B"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeImplicitDeny},
@@ -185,7 +185,7 @@ func (f *fakeRoles) SimulatePrincipalPolicy(_ context.Context, in *iam.SimulateP
 
 func TestRoles(t *testing.T) {
 	for role, want := range map[string][]string{"good": nil, "other": {"role-trust"}, "deleted": {"role-missing"}} {
-		l := looker{iam: &fakeRoles{}, n: &notices{}, config: types.FunctionConfiguration{Role: aws.String("arn:aws:iam::123456789012:role/service/" + role)}}
+		l := looker{iam: fakeRoles(), n: &notices{}, config: types.FunctionConfiguration{Role: aws.String("arn:aws:iam::123456789012:role/service/" + role)}}
 		l.role(t.Context())
 		if got := ids(l.n.blockers); !slices.Equal(got, want) || len(l.n.notes) > 0 {
 			t.Errorf("%s: %v, want %v; %v", role, got, want, l.n.notes)
@@ -195,7 +195,7 @@ func TestRoles(t *testing.T) {
 
 // IAM simulates users and roles; a session's role is found with its path.
 func TestPrincipal(t *testing.T) {
-	l := looker{iam: &fakeRoles{}}
+	l := looker{iam: fakeRoles()}
 	for caller, want := range map[string]string{
 		"arn:aws:iam::123456789012:user/team/me":            "arn:aws:iam::123456789012:user/team/me",
 		"arn:aws:sts::123456789012:assumed-role/good/me":    "arn:aws:iam::123456789012:role/a/path/good",

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/session/sessiontest"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/build/layer"
@@ -79,7 +80,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	policy := func(text string) {
-		_, err := a.Session.ECR(sessiontest.Region).PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("shop"), LifecyclePolicyText: &text})
+		_, err := session.ECR(a.Session, sessiontest.Region).PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("shop"), LifecyclePolicyText: &text})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +118,7 @@ func TestStatus(t *testing.T) {
 
 	// The image is gone, the backup is broken, and the journal on another machine.
 	_, digest, _ := strings.Cut(f.Image, "@")
-	if _, err := a.Session.ECR(sessiontest.Region).BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{RepositoryName: aws.String("shop"), ImageIds: []types.ImageIdentifier{{ImageDigest: &digest}}}); err != nil {
+	if _, err := session.ECR(a.Session, sessiontest.Region).BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{RepositoryName: aws.String("shop"), ImageIds: []types.ImageIdentifier{{ImageDigest: &digest}}}); err != nil {
 		t.Fatal(err)
 	}
 	zips, err := filepath.Glob(filepath.Join(c.StateDir, "backups", journal, "*.zip"))
