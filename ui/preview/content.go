@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/alecthomas/chroma/v2"
-	"github.com/alecthomas/chroma/v2/lexers"
 
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/sanitize"
@@ -117,7 +116,7 @@ func tokens(path string, data []byte) [][]span {
 	text := strings.Join(sanitize.Lines(string(data)), "\n")
 	var lexer chroma.Lexer
 	if len(data) <= highlighted && longest(text) <= 4*piece {
-		if lexer = lexers.Match(path); lexer == nil {
+		if lexer = languages().Match(path); lexer == nil {
 			lexer = shebang(text)
 		}
 	}
@@ -198,11 +197,13 @@ func shebang(text string) chroma.Lexer {
 	case !strings.HasPrefix(first, "#!"):
 		return nil
 	case strings.Contains(first, "python"):
-		return lexers.Get("python")
+		return languages().Get("python")
 	case strings.Contains(first, "node"):
-		return lexers.Get("javascript")
+		return languages().Get("javascript")
+	case strings.Contains(first, "ruby"):
+		return languages().Get("ruby")
 	case strings.Contains(first, "sh"):
-		return lexers.Get("bash")
+		return languages().Get("shell")
 	}
 	return nil
 }
