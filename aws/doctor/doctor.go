@@ -14,7 +14,6 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/dustin/go-humanize"
 
@@ -129,10 +128,9 @@ func (o *Options) service(ctx context.Context, s *session.Session, region string
 // (https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html).
 func (o *Options) bucket(ctx context.Context, s *session.Session, region string) Finding {
 	name := "bucket " + region
-	out, err := session.S3(s, region).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &o.Bucket})
-	at := session.BucketRegion(err)
-	if err == nil {
-		at = aws.ToString(out.BucketRegion)
+	at, err := session.S3(s, region).Region(ctx, o.Bucket)
+	if err != nil {
+		at = session.BucketRegion(err)
 	}
 	switch {
 	case at != "" && at != region:

@@ -3,7 +3,8 @@ package session
 import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/optlift/optlift/aws/session/bucket"
 )
 
 // The clients below are made by functions, not by methods of a session. Reflection
@@ -28,11 +29,6 @@ func IAM(s *Session) *iam.Client {
 }
 
 // S3 returns a guarded client of the region.
-func S3(s *Session, region string) *s3.Client {
-	return s3.NewFromConfig(s.cfg, func(o *s3.Options) {
-		o.Region = region
-		// An endpoint of one's own has no host name for each bucket.
-		o.UsePathStyle = o.BaseEndpoint != nil
-		o.APIOptions = append(o.APIOptions, s.instrument("S3", region, readsS3, nil))
-	})
+func S3(s *Session, region string) *bucket.Client {
+	return bucket.New(s.cfg, region, s.instrument("S3", region, readsS3, nil))
 }

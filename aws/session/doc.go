@@ -5,5 +5,5 @@
 // errors into one line for people.
 //
 // No other package builds SDK clients. Nothing here asks whether the endpoint is
-// AWS or an embedded account. It imports no other room.
+// AWS or an embedded account. It imports no other room but its own aws/session/bucket.
 package session

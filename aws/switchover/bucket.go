@@ -13,10 +13,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/session/bucket"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 )
@@ -140,59 +139,54 @@ func (r *run) object(sum string) (object, error) {
 
 // inRegion makes sure that a bucket can be used: Lambda takes code from its own
 // region only (https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html).
-func inRegion(ctx context.Context, api *s3.Client, bucket, region string) error {
-	got, err := api.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
-	at := session.BucketRegion(err)
-	if err == nil {
-		at = aws.ToString(got.BucketRegion)
+func inRegion(ctx context.Context, api *bucket.Client, name, region string) error {
+	at, err := api.Region(ctx, name)
+	if err != nil {
+		at = session.BucketRegion(err)
 	}
 	if err != nil && (at == "" || at == region) {
-		return fmt.Errorf("look at bucket %s in %s: %w", bucket, region, err)
+		return fmt.Errorf("look at bucket %s in %s: %w", name, region, err)
 	}
 	if at != "" && at != region {
-		return fmt.Errorf("bucket %s is in %s, and Lambda takes code from its own region %s only: name another one", bucket, at, region)
+		return fmt.Errorf("bucket %s is in %s, and Lambda takes code from its own region %s only: name another one", name, at, region)
 	}
 	return nil
 }
 
 // whole reports whether the object is there and has the right content: by the
 // checksum that S3 has verified and kept, or else by reading it.
-func (r *run) whole(ctx context.Context, api *s3.Client, o object, sum, file string) (bool, error) {
+func (r *run) whole(ctx context.Context, api *bucket.Client, o object, sum, file string) (bool, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return false, fmt.Errorf("the backup of %s: %w", r.snap.Function, err)
 	}
-	head, err := api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &o.bucket, Key: &o.key, ChecksumMode: s3types.ChecksumModeEnabled})
-	var none *s3types.NotFound
-	var noKey *s3types.NoSuchKey
+	kept, err := api.Stat(ctx, o.bucket, o.key)
 	switch {
-	case errors.As(err, &none), errors.As(err, &noKey):
+	case errors.Is(err, bucket.ErrNone):
 		return false, nil
 	case err != nil:
 		return false, fmt.Errorf("look at %s: %w", o, err)
-	case aws.ToInt64(head.ContentLength) != info.Size():
+	case kept.Size != info.Size():
 		return false, nil
-	case aws.ToString(head.ChecksumSHA256) != "":
-		return *head.ChecksumSHA256 == sum, nil
+	case kept.SHA256 != "":
+		return kept.SHA256 == sum, nil
 	}
 	ctx, moved, stop := watched(ctx, r.s.callTimeout)
 	defer stop()
-	got, err := api.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.bucket, Key: &o.key})
+	got, err := api.Get(ctx, o.bucket, o.key)
 	if err != nil {
 		return false, fmt.Errorf("read %s again: %w", o, err)
 	}
-	defer got.Body.Close()
+	defer got.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, &ticking{got.Body, func(int64) { moved() }, 0}); err != nil {
+	if _, err := io.Copy(h, &ticking{got, func(int64) { moved() }, 0}); err != nil {
 		return false, fmt.Errorf("read %s again: %w", o, err)
 	}
 	return base64.StdEncoding.EncodeToString(h.Sum(nil)) == sum, nil
 }
 
-// put uploads a zip in one part: S3 takes 5 GB so, and Lambda far less
-// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html). S3 itself
-// refuses bytes that do not have the checksum.
-func (r *run) put(ctx context.Context, api *s3.Client, o object, sum, file string) error {
+// put uploads a zip.
+func (r *run) put(ctx context.Context, api *bucket.Client, o object, sum, file string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
@@ -209,8 +203,7 @@ func (r *run) put(ctx context.Context, api *s3.Client, o object, sum, file strin
 			moved()
 			r.progress(image.Progress{Stage: stageBucket, Item: o.bucket, Done: min(done, info.Size()), Total: info.Size()})
 		}, 0}}
-		_, err := api.PutObject(ctx, &s3.PutObjectInput{Bucket: &o.bucket, Key: &o.key, Body: body, ContentLength: aws.Int64(info.Size()),
-			ContentType: aws.String("application/zip"), ChecksumSHA256: &sum})
+		err := api.Put(ctx, o.bucket, o.key, body, info.Size(), sum)
 		if err != nil && errors.Is(context.Cause(ctx), errSilent) {
 			err = errSilent
 		}
@@ -236,7 +229,7 @@ func (t *ticking) Read(p []byte) (int, error) {
 }
 
 // tickingFile is a file that tells how much of it was read since it was rewound:
-// it is read once to be signed and again with each try.
+// it is read again with each try.
 type tickingFile struct {
 	file *os.File
 	ticking
