@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -54,7 +55,7 @@ func plant(b *fakeBackend) {
 	for layer, content := range held {
 		b.files[layer] = map[string]string{}
 		for name, text := range content {
-			b.files[layer][name] = text + strings.ReplaceAll(nasty, "\x00", "")
+			b.files[layer][name] = plantFile(name, text)
 		}
 	}
 }
@@ -87,6 +88,27 @@ func TestScenesShowNoSecret(t *testing.T) {
 	if copied < 5 {
 		t.Errorf("only %d scenes copy anything", copied)
 	}
+}
+
+// plantFile puts it into a file, and into what a package says of itself.
+func plantFile(name, text string) string {
+	line := strings.NewReplacer("\x00", "", "\r", "", "\n", "").Replace(nasty)
+	var manifest map[string]string
+	switch {
+	case strings.HasSuffix(name, "/package.json") && json.Unmarshal([]byte(text), &manifest) == nil && manifest["name"] != "":
+		manifest["name"] += line
+		if manifest["version"] != "" {
+			manifest["version"] += line
+		}
+		out, err := json.Marshal(manifest)
+		if err != nil {
+			panic(err) // of strings
+		}
+		return string(out)
+	case strings.HasSuffix(name, "/METADATA"):
+		return strings.Replace(text, "\nVersion: ", line+"\nVersion: "+line, 1)
+	}
+	return text + strings.ReplaceAll(nasty, "\x00", "")
 }
 
 // plantedWarning is the id of a warning that is planted; fleets have it accepted.
