@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/optlift/optlift/aws/account"
@@ -18,10 +19,16 @@ import (
 // Backend is what the screens ask for. Its methods are called from commands,
 // never from Update, and may be called concurrently.
 type Backend interface {
-	// Where says which account and regions the screens show.
+	// Where says which account and regions the screens show. Before SignIn it is
+	// what is known without asking anybody, and cheap.
 	Where() Where
-	// Armed reports whether writes are allowed; Arm allows them when accountID
-	// is the account's id.
+	// SignIn finds out whose account it is, and may ask the user for a token code
+	// then and later. Until it has returned without an error only Where, Armed,
+	// Calls and Explain are called, and it is called again where the user tries
+	// again. Its error may be a *Refusal.
+	SignIn(ctx context.Context, ask Ask) error
+	// Armed reports whether writes are allowed, or will be once it is known whose
+	// account it is; Arm allows them when accountID is the account's id.
 	Armed() bool
 	Arm(accountID string) error
 	// Audit lists and measures every function; see account.Auditor.
@@ -51,6 +58,27 @@ type Backend interface {
 	// there were in all.
 	Calls() (calls []sessionlog.Call, total int)
 }
+
+// Ask asks the user for the token code of a profile's MFA device, "" for the
+// profile in use. It waits for the answer; what was not answered is an error.
+type Ask func(profile string) (code string, err error)
+
+// ErrNotTyped is Ask's error where the user typed nothing.
+var ErrNotTyped = errors.New("nothing was typed")
+
+// Refusal is why there is no account, for people.
+type Refusal struct {
+	Title string   // "AWS can't be reached"
+	Why   []string // what happened, a paragraph each
+	Type  []string // lines to type into a shell
+	Next  string   // what else helps, "" for nothing
+	Err   error    // what Run returns where the user leaves it at that
+}
+
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap returns the error as it came.
+func (r *Refusal) Unwrap() error { return r.Err }
 
 // Where is the account on screen.
 type Where struct {

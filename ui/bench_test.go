@@ -16,6 +16,7 @@ import (
 func filled(b *testing.B, n int) *model {
 	fake := newFake(n)
 	m := newModel(context.Background(), fake, Options{})
+	m.arrive(arrival{fake.Where(), false})
 	m.inv.Start()
 	for _, f := range fake.functions {
 		fn := f.Function

@@ -86,10 +86,11 @@ func (m *model) globals() []keys.Action {
 	first := len(m.stack) == 1
 	_, filterable := top.(screen.Filterable)
 	var out []keys.Action
+	absent := m.absent()
 	out = append(out,
-		keys.Action{ID: "layers", Keys: []string{"L"}, Label: "layers", Group: group, Help: "the layer versions in use"},
-		keys.Action{ID: "findings", Keys: []string{"F"}, Label: "findings", Minor: true, Group: group, Help: "what was found in all functions, the gravest first"},
-		keys.Action{ID: "journal", Keys: []string{"J"}, Label: "journal", Group: group, Help: "the migrations made from this machine"},
+		keys.Action{ID: "layers", Keys: []string{"L"}, Label: "layers", Group: group, Help: "the layer versions in use", Disabled: absent},
+		keys.Action{ID: "findings", Keys: []string{"F"}, Label: "findings", Minor: true, Group: group, Help: "what was found in all functions, the gravest first", Disabled: absent},
+		keys.Action{ID: "journal", Keys: []string{"J"}, Label: "journal", Group: group, Help: "the migrations made from this machine", Disabled: absent},
 	)
 	find := keys.Action{ID: "filter", Keys: []string{"/"}, Label: "filter", Group: group, Help: "filter what is on screen"}
 	for i := range out {
@@ -153,7 +154,15 @@ func (m *model) global(id string) (tea.Cmd, bool) {
 	return nil, false
 }
 
+// refresh reads the account again, or tries to sign in again where there is none.
 func (m *model) refresh() tea.Cmd {
+	if m.away != nil {
+		if m.signing != nil {
+			m.say(screen.Info, "not now: "+m.absent())
+			return nil
+		}
+		return m.signIn()
+	}
 	if m.audit != nil {
 		m.say(screen.Info, "the account is being read just now")
 		return nil
@@ -164,6 +173,10 @@ func (m *model) refresh() tea.Cmd {
 
 // open goes to a place.
 func (m *model) open(p screen.Place) tea.Cmd {
+	if why := m.absent(); why != "" && !slices.Contains(homely, p.Name) {
+		m.say(screen.Info, "not now: "+why)
+		return nil
+	}
 	key := strings.Join(append([]string{p.Name}, p.Args...), " ")
 	if i := slices.Index(m.places, key); i >= 0 && p.Name != "functions" && p.Name != "help" {
 		m.pop(i + 1)

@@ -44,6 +44,15 @@ type fakeBackend struct {
 	newest    []*account.NewestLayers
 	accounts  []account.AccountReport // several, of as many profiles
 
+	// signing, when set, is received from before SignIn ends. It fails with the
+	// first of refusals, one after the other, and asks for the codes of profiles.
+	signing  chan struct{}
+	refusals []error
+	codes    []string
+	typed    []string // codes
+	where    *Where   // before SignIn, instead of what is known after it
+	in       bool
+
 	// hold, when set, is received from before each event of an audit.
 	hold chan struct{}
 	// opening, when set, is received from before archives are opened.
@@ -219,7 +228,38 @@ func fakePlan() *switchover.Plan {
 	}
 }
 
+func (b *fakeBackend) SignIn(ctx context.Context, ask Ask) error {
+	if b.signing != nil {
+		select {
+		case <-b.signing:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for _, profile := range b.codes {
+		code, err := ask(profile)
+		if err != nil {
+			return err
+		}
+		b.typed = append(b.typed, code)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.refusals) > 0 {
+		err := b.refusals[0]
+		b.refusals = b.refusals[1:]
+		return err
+	}
+	b.in = true
+	return nil
+}
+
 func (b *fakeBackend) Where() Where {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.where != nil && !b.in {
+		return *b.where
+	}
 	return Where{Account: fakeAccount, Caller: "arn:aws:sts::" + fakeAccount + ":assumed-role/dev/me", Regions: b.regions, Demo: b.accounts == nil, Note: b.unsure, Endpoint: b.endpoint, Accounts: b.accounts, Saved: b.saved}
 }
 

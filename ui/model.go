@@ -33,6 +33,7 @@ const interval = 100 * time.Millisecond
 // for. Only its Update changes state.
 type model struct {
 	ctx     context.Context
+	end     context.CancelFunc // ends ctx
 	backend Backend
 	where   Where
 	account awscli.Account
@@ -60,6 +61,11 @@ type model struct {
 	places  []string // what each screen of the stack was opened as
 	inv     *inventory.Inventory
 	jobs    *job.Group
+	signing *job.Job           // the one that signs in, nil while none does
+	away    *functions.Away    // what is shown until there is an account, then nil
+	refused error              // why there is none, as it came
+	codes   *job.Stream[*code] // token codes that work waits for
+	unasked []*code            // those that are still to be asked for
 	audit   *job.Job
 	events  *job.Stream[account.Event]
 	current migration // the one that runs or ran last, nil for none
@@ -80,14 +86,16 @@ type model struct {
 	interrupted bool
 }
 
-// newModel returns the root on its first screen. It calls the backend's cheap
-// methods, so it is not called from Update.
+// newModel returns the root on its first screen, without an account yet. It calls
+// the backend's cheap methods, so it is not called from Update.
 func newModel(ctx context.Context, b Backend, opts Options) *model {
 	if opts.Config.Theme == "" {
 		opts.Config = config.Default()
 	}
+	ctx, end := context.WithCancel(ctx)
 	m := &model{
 		ctx:     ctx,
+		end:     end,
 		backend: b,
 		version: opts.Version,
 		where:   b.Where(),
@@ -96,6 +104,7 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 		inv:     &inventory.Inventory{},
 		jobs:    job.NewGroup(ctx),
 		events:  &job.Stream[account.Event]{},
+		codes:   &job.Stream[*code]{},
 		log:     &sessionlog.Log{},
 		tick:    tea.Tick,
 		browse:  browse,
@@ -107,25 +116,12 @@ func newModel(ctx context.Context, b Backend, opts Options) *model {
 	if m.nocolor = opts.NoColor; m.nocolor {
 		m.depth = theme.Mono
 	}
-	if len(m.where.Accounts) > 1 {
-		m.inv.Profiles = m.where.profiles()
-		m.account.Profiles = m.inv.Profiles
-	}
 	m.paint()
 	if opts.History != "" {
 		m.recall(opts.History)
 	}
-	if !m.where.Demo {
-		m.account.Profile = m.where.Profile
-	}
-	if m.where.Note != "" {
-		m.say(screen.Warn, m.where.Note)
-	}
-	m.push("functions", functions.New(m.inv, m.account, m.where.Account, m.where.Regions,
-		functions.Options{
-			Layout: opts.Config.Layout, Saved: m.saved, Key: m.keyOf,
-			Accounts: m.where.accounts(), Live: m.where.Saved == "", Created: m.where.Created,
-		}))
+	m.push("functions", functions.New(m.inv, functions.Options{Layout: opts.Config.Layout, Saved: m.saved, Key: m.keyOf}))
+	m.leaveWaiting()
 	return m
 }
 
@@ -150,7 +146,7 @@ func (m *model) keyOf(action string) string {
 
 // Init implements tea.Model.
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, m.startAudit(), m.keepTicking())
+	return tea.Batch(tea.RequestBackgroundColor, m.signIn(), m.keepTicking())
 }
 
 func (m *model) startAudit() tea.Cmd {

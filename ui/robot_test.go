@@ -53,6 +53,9 @@ func newRobotWith(t testing.TB, b *fakeBackend, w, h int, o Options) *robot {
 		r.m.jobs.Cancel()
 		r.m.jobs.Wait()
 	})
+	if b.signing == nil && len(b.refusals) == 0 && len(b.codes) == 0 {
+		r.until("an account", func() bool { return r.m.away == nil })
+	}
 	return r
 }
 

@@ -14,12 +14,16 @@ import (
 )
 
 // Run shows the terminal until the user leaves. interrupted reports that a
-// running job was cut short by leaving. It returns once all work has ended; a
-// job that changes the account ends at a safe place first.
+// running job was cut short by leaving; err is also why there was no account,
+// where the user left it at that. It returns once all work has ended; a job that
+// changes the account ends at a safe place first.
 func Run(ctx context.Context, b Backend, opts Options) (interrupted bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	programOptions := []tea.ProgramOption{tea.WithContext(ctx)}
+	// A signal ends ctx, which is the caller's to see to. The library's own handler
+	// would make of the same signal a message that nobody takes any more, and wait
+	// for ever.
+	programOptions := []tea.ProgramOption{tea.WithContext(ctx), tea.WithoutSignalHandler()}
 	if opts.NoColor {
 		programOptions = append(programOptions, tea.WithColorProfile(colorprofile.ASCII))
 	}
@@ -46,6 +50,7 @@ func run(ctx context.Context, m *model, opts Options, programOptions ...tea.Prog
 	interrupted = m.interrupted
 	guarded := m.jobs.Guarded()
 	m.jobs.Cancel()
+	m.end() // nobody is there to be asked for a code any more
 	if guarded != nil {
 		// Ended from outside, or left while the last step was ending.
 		interrupted = true
@@ -58,7 +63,7 @@ func run(ctx context.Context, m *model, opts Options, programOptions ...tea.Prog
 	}
 	switch {
 	case err == nil, errors.Is(err, tea.ErrInterrupted):
-		return interrupted, nil
+		return interrupted, m.refused
 	case ctx.Err() != nil:
 		return interrupted, ctx.Err()
 	}

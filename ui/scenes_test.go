@@ -15,7 +15,7 @@ type scene struct {
 }
 
 // scenes are all of them. A new screen adds its own here.
-var scenes = slices.Concat(scenesOfList, scenesOfRooms, scenesOfBulk, scenesOfLooks)
+var scenes = slices.Concat(scenesOfSignIn, scenesOfList, scenesOfRooms, scenesOfBulk, scenesOfLooks)
 
 // scenesOfList are the first screen and what every screen has.
 var scenesOfList = []scene{

@@ -55,6 +55,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case screen.Tick:
 		m.ticking = false
 		m.drain()
+		m.askNext()
 		cmd = m.broadcast(msg)
 	case job.Done:
 		cmd = m.done(msg)
@@ -103,6 +104,9 @@ func (m *model) drain() {
 
 func (m *model) done(msg job.Done) tea.Cmd {
 	m.drain()
+	if m.signing != nil && msg.ID == m.signing.ID {
+		return m.signedIn(msg)
+	}
 	if m.audit != nil && msg.ID == m.audit.ID {
 		cancelled := m.audit.Cancelled()
 		m.audit = nil

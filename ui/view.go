@@ -42,6 +42,9 @@ func (m *model) progress() *tea.ProgressBar {
 			return tea.NewProgressBar(tea.ProgressBarDefault, done*100/of)
 		}
 	}
+	if m.signing != nil {
+		return tea.NewProgressBar(tea.ProgressBarIndeterminate, 0)
+	}
 	if m.audit == nil {
 		return nil
 	}
@@ -132,12 +135,18 @@ func (m *model) banner() string {
 		}
 		tone, plain, dim = theme.Armed, theme.Armed, theme.Armed
 	}
+	if m.away != nil {
+		badge = m.badgeAway(badge)
+	}
 	l := draw.NewLine(m.styles, m.w, false)
 	brand := theme.Brand
 	if m.armed {
 		brand = theme.Armed
 	}
 	l.Put(brand, " optlift ")
+	if m.away != nil {
+		m.bannerAway(l, plain)
+	}
 	if len(m.where.Accounts) > 1 {
 		switch {
 		case m.where.Saved != "": // nothing in it can be changed, however it is opened
@@ -147,7 +156,7 @@ func (m *model) banner() string {
 			badge = " READ-ONLY: start with one profile to change "
 		}
 		m.several(l, max(l.Left()-len([]rune(badge))-1, 0))
-	} else {
+	} else if m.away == nil {
 		l.Put(plain, " "+m.where.Account)
 	}
 	if m.where.Demo {
@@ -162,7 +171,7 @@ func (m *model) banner() string {
 		regions = draw.Plural(len(m.where.Regions), "region")
 	}
 	room := l.Left() - len([]rune(badge)) - 3
-	if room > 8 {
+	if room > 8 && regions != "" {
 		l.Append(draw.NewLine(m.styles, room, false).Put(dim, " · "+regions))
 	}
 	fill := l.Left() - len([]rune(badge))

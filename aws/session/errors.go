@@ -165,18 +165,35 @@ func (e *credentialsError) assuming() bool {
 // Explain turns an AWS error into one line: what happened, to what, and what to
 // do next. It never contains a secret or a presigned URL's query.
 func Explain(err error) string {
-	if err == nil {
-		return ""
-	}
-	text := err.Error()
-	if long, brief := essence(err); long != "" {
-		text = strings.Replace(text, long, brief, 1)
-	}
-	text = Clean(text)
-	if next := nextStep(err); next != "" {
+	text, next := Split(err)
+	if next != "" {
 		text += ": " + next
 	}
 	return text
+}
+
+// Split is Explain in two: what happened, and what to do next, "" where nothing is
+// known to help.
+func Split(err error) (what, next string) {
+	if err == nil {
+		return "", ""
+	}
+	what = err.Error()
+	if long, brief := essence(err); long != "" {
+		what = strings.Replace(what, long, brief, 1)
+	}
+	return Clean(what), nextStep(err)
+}
+
+// Commands are the lines among what to do next that can be typed into a shell as
+// they are, none for most errors.
+func Commands(err error) (out []string) {
+	for i, part := range strings.Split(nextStep(err), "`") {
+		if i%2 == 1 {
+			out = append(out, part)
+		}
+	}
+	return out
 }
 
 // essence finds the part of err's text that the SDK wrote for programmers, and

@@ -111,8 +111,8 @@ func (a *app) openAll(ctx context.Context) ([]*place, error) {
 		}
 		return []*place{newPlace(s)}, nil
 	}
-	if a.demo {
-		return nil, usagef("--demo brings its own account: leave out --profile")
+	if err := a.checkAccounts(); err != nil {
+		return nil, err
 	}
 	if a.places != nil {
 		return a.places, nil
@@ -122,9 +122,7 @@ func (a *app) openAll(ctx context.Context) ([]*place, error) {
 	byAccount := map[string]string{}
 	// One after the other: they may ask for a token code each.
 	for _, profile := range a.profiles {
-		if profile = strings.TrimSpace(profile); profile == "" {
-			return nil, usagef("--profile holds an empty name")
-		}
+		profile = strings.TrimSpace(profile)
 		opts, err := a.sessionOptions(profile)
 		if err != nil {
 			return nil, err
@@ -152,6 +150,19 @@ func (a *app) openAll(ctx context.Context) ([]*place, error) {
 	}
 	a.places = places
 	return places, nil
+}
+
+// checkAccounts refuses what --profile and --demo can't be together.
+func (a *app) checkAccounts() error {
+	if a.demo && len(a.profiles) > 0 {
+		return usagef("--demo brings its own account: leave out --profile")
+	}
+	for _, profile := range a.profiles {
+		if strings.TrimSpace(profile) == "" && len(a.profiles) > 1 {
+			return usagef("--profile holds an empty name")
+		}
+	}
+	return nil
 }
 
 func newPlace(s *session.Session) *place {

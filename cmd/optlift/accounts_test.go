@@ -109,7 +109,7 @@ func TestSeveralProfiles(t *testing.T) {
 		t.Errorf("exit %d\n%s\n%s", code, out, problems)
 	}
 	testProfilesOnScreen(t, &app{io: &streams{}, profiles: []string{"one", "two", "again", "out"}})
-	if _, err := openAccounts(t.Context(), &app{io: &streams{}, profiles: []string{"one", "two"}, write: true}); err == nil {
+	if _, err := (&app{io: &streams{}, profiles: []string{"one", "two"}, write: true}).backend(t.Context(), ""); err == nil {
 		t.Error("several profiles were armed")
 	}
 	for _, args := range [][]string{{"opt", "mine", "--profile", "one,two"}, {"plan", "mine", "--profile", "one,two"}, {"audit", "--profile", "one,two", "--demo"}} {
@@ -128,8 +128,11 @@ func testProfilesOnScreen(t *testing.T, a *app) {
 			t.Error(err)
 		}
 	}()
-	s, err := openAccounts(t.Context(), a)
-	if err != nil {
+	s := newAccounts(a)
+	if w := s.Where(); len(w.Accounts) != 4 || w.Account != "" || w.Accounts[3].Failed {
+		t.Errorf("before anybody is asked: %+v", w)
+	}
+	if err := s.SignIn(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if w := s.Where(); len(w.Accounts) != 4 || w.Account != "123456789012" || !w.Accounts[3].Failed || s.Armed() {

@@ -21,6 +21,7 @@ import (
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/layer"
 	"github.com/optlift/optlift/build/scratch"
+	"github.com/optlift/optlift/ui"
 )
 
 // storeBytes caps the cache of converted image layers. A Lambda account with
@@ -43,7 +44,9 @@ type app struct {
 	caBundle     string
 
 	interrupts *interrupts
-	onScreen   atomic.Bool // the terminal UI is open
+
+	// ask asks on the screens, nil while they are not open.
+	ask atomic.Pointer[ui.Ask]
 
 	mu      sync.Mutex
 	session *session.Session
@@ -71,7 +74,7 @@ func (a *app) open(ctx context.Context) (*session.Session, error) {
 	if a.session != nil {
 		return a.session, nil
 	}
-	if a.demo {
+	if a.demo && a.account == nil {
 		if err := a.startDemo(ctx); err != nil {
 			return nil, err
 		}

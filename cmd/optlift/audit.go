@@ -199,23 +199,31 @@ func (f *auditFlags) age() time.Duration {
 
 // savedAudit reads a report from a file, or from standard input ("-").
 func savedAudit(a *app, path string) (*account.Report, error) {
-	if a.demo || len(a.profiles) > 0 || len(a.regions) > 0 {
-		return nil, usagef("--from shows a saved report: leave out --profile, --region and --demo")
+	in, err := openReport(a, path)
+	if err != nil {
+		return nil, err
 	}
-	var in io.Reader = a.io.in
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("open the report: %w", err)
-		}
-		defer f.Close()
-		in = f
-	}
+	defer in.Close()
 	r, err := report.Load(in)
 	if err != nil {
 		return nil, fmt.Errorf("read the report %s: %w", path, err)
 	}
 	return r, nil
+}
+
+// openReport opens a saved report, "-" being standard input.
+func openReport(a *app, path string) (io.ReadCloser, error) {
+	if a.demo || len(a.profiles) > 0 || len(a.regions) > 0 {
+		return nil, usagef("--from shows a saved report: leave out --profile, --region and --demo")
+	}
+	if path == "-" {
+		return io.NopCloser(a.io.in), nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the report: %w", err)
+	}
+	return f, nil
 }
 
 func printLayers(s *streams, r *account.Report, format string, _ []report.Column) error {

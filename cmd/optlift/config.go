@@ -77,7 +77,7 @@ func (a *app) config() (config.Config, error) {
 // flag's, "" for none.
 func (a *app) sessionOptions(profile string) (session.Options, error) {
 	o := session.Options{Profile: profile, Regions: a.regions, Write: a.write, Unlimited: a.demo}
-	if a.io.inTTY && a.io.errTTY {
+	if a.io.inTTY && a.io.errTTY || a.ask.Load() != nil {
 		o.MFA = func() (string, error) { return a.askMFA(profile) }
 	}
 	if a.demo {

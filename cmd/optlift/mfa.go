@@ -7,16 +7,21 @@ import (
 	"strings"
 
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/ui"
 )
 
 // maxCode is more than any device's token code has.
 const maxCode = 32
 
 // askMFA asks the person at the terminal for the token code of a profile's role.
-// While the screens are open nobody can be asked: their keys are not ours.
+// While the screens are open they ask, and after that nobody can.
 func (a *app) askMFA(profile string) (string, error) {
-	if a.onScreen.Load() {
-		return "", session.ErrMFAOver
+	if ask := a.ask.Load(); ask != nil {
+		code, err := (*ask)(profile)
+		if err != nil && !errors.Is(err, ui.ErrNotTyped) {
+			err = session.ErrMFAOver
+		}
+		return strings.Join(strings.Fields(code), ""), err
 	}
 	if profile != "" {
 		profile = " for profile " + printable(profile)
@@ -37,7 +42,7 @@ func (a *app) askMFA(profile string) (string, error) {
 	}
 	code := strings.Join(strings.Fields(line.String()), "")
 	if code == "" {
-		return "", errors.New("nothing was typed")
+		return "", ui.ErrNotTyped
 	}
 	return code, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/session/sessiontest"
 	"github.com/optlift/optlift/build/zipdir/ziptest"
+	"github.com/optlift/optlift/ui"
 )
 
 // A profile whose role wants a token code asks for it on a terminal, once, before
@@ -72,11 +73,26 @@ region = `+sessiontest.Region+"\n"), 0o600); err != nil {
 		}
 	}
 
-	// While the screens are open the keys are theirs.
+	// While the screens are open the keys are theirs, and so is the question.
 	a := newApp(&streams{in: unread{t}, err: io.Discard})
-	a.onScreen.Store(true)
+	answer := errors.New("the screens are gone")
+	ask := ui.Ask(func(profile string) (string, error) {
+		if profile != "mfa" {
+			t.Error(profile)
+		}
+		return "123 456", answer
+	})
+	a.ask.Store(&ask)
 	if _, err := a.askMFA("mfa"); !errors.Is(err, session.ErrMFAOver) {
 		t.Error(err)
+	}
+	answer = ui.ErrNotTyped
+	if _, err := a.askMFA("mfa"); !errors.Is(err, ui.ErrNotTyped) {
+		t.Error(err)
+	}
+	answer = nil
+	if code, err := a.askMFA("mfa"); code != "123456" || err != nil {
+		t.Error(code, err)
 	}
 }
 

@@ -60,11 +60,18 @@ typed in the terminal UI.`,
 			}
 			return nil
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return trust(a.caBundle) },
-		RunE:              func(c *cobra.Command, _ []string) error { return runUI(c.Context(), a, from) },
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		Version:           version(),
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if c.HasParent() {
+				return trust(a.caBundle)
+			}
+			// The screens come before the machine's certificates, which are many.
+			_, _, err := readBundle(a.caBundle)
+			return err
+		},
+		RunE:          func(c *cobra.Command, _ []string) error { return runUI(c.Context(), a, from) },
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
 	}
 	cmd.SetOut(a.io.out)
 	cmd.SetErr(a.io.err)

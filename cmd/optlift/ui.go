@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/optlift/optlift/aws/account"
@@ -26,29 +27,62 @@ func runUI(ctx context.Context, a *app, from string) error {
 	case os.Getenv("TERM") == "dumb":
 		return usagef("the terminal UI can't work with TERM=dumb: optlift audit prints the same account")
 	}
+	b, err := a.backend(ctx, from)
+	if err != nil {
+		return err
+	}
+	return a.show(ctx, b)
+}
+
+// backend is what the terminal shows. It asks nobody yet: what it refuses are
+// mistakes on the command line and in files.
+func (a *app) backend(ctx context.Context, from string) (ui.Backend, error) {
 	if from != "" {
-		r, err := savedAudit(a, from)
-		if err != nil {
-			return err
+		return newSavedReport(a, from)
+	}
+	if err := a.checkAccounts(); err != nil {
+		return nil, err
+	}
+	if a.write && len(a.profiles) > 1 {
+		return nil, usagef("--write is for one account, and --profile names several: %s", ui.OneProfile)
+	}
+	profiles := a.profiles
+	if len(profiles) == 0 {
+		profiles = []string{""}
+	}
+	var first session.Outlook
+	talks := false
+	for i, p := range profiles {
+		opts, err := a.sessionOptions(p)
+		if err == nil {
+			err = opts.Check()
 		}
-		return a.show(ctx, &savedReport{report: r})
+		if err != nil {
+			return nil, err
+		}
+		if a.demo {
+			break // what this machine's files say is not of the demo
+		}
+		o := session.Ahead(ctx, opts)
+		talks = talks || o.Talks
+		if i == 0 {
+			first = o
+		}
+	}
+	if talks {
+		// A program that gives credentials may ask for something itself, and it
+		// can't while the screens have the terminal.
+		if err := trust(a.caBundle); err != nil {
+			return nil, err
+		}
+		if _, err := a.openAll(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if len(a.profiles) > 1 {
-		several, err := openAccounts(ctx, a)
-		if err != nil {
-			return err
-		}
-		return a.show(ctx, several)
+		return newAccounts(a), nil
 	}
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
-	auditor, err := a.auditor(ctx, account.Freshness{MaxAge: screenAge, Behind: true})
-	if err != nil {
-		return err
-	}
-	return a.show(ctx, &workspace{app: a, session: s, auditor: auditor})
+	return &workspace{app: a, ahead: first}, nil
 }
 
 func (a *app) show(ctx context.Context, b ui.Backend) error {
@@ -60,7 +94,6 @@ func (a *app) show(ctx context.Context, b ui.Backend) error {
 	if err != nil {
 		return err
 	}
-	a.onScreen.Store(true)
 	interrupted, err := ui.Run(ctx, b, ui.Options{
 		Version: version(),
 		// Any value counts, as no-color.org asks.
@@ -80,26 +113,62 @@ const screenAge = 7 * 24 * time.Hour
 
 // workspace is what the terminal asks for, wired to the rooms below.
 type workspace struct {
-	app     *app
+	app   *app
+	ahead session.Outlook
+	in    atomic.Pointer[signedIn] // nil until it is known whose account it is
+}
+
+// signedIn is what there is once it is known whose account it is.
+type signedIn struct {
 	session *session.Session
 	auditor *account.Auditor
 }
 
 var _ ui.Backend = (*workspace)(nil)
 
+// SignIn opens the session, starting the embedded account first where it is asked for.
+func (w *workspace) SignIn(ctx context.Context, ask ui.Ask) error {
+	w.app.ask.Store(&ask)
+	if err := trust(w.app.caBundle); err != nil {
+		return refusal(err)
+	}
+	s, err := w.app.open(ctx)
+	if err != nil {
+		return refusal(err)
+	}
+	w.in.Store(&signedIn{s, w.app.auditorOf(s, account.Freshness{MaxAge: screenAge, Behind: true})})
+	return nil
+}
+
 func (w *workspace) Where() ui.Where {
+	in := w.in.Load()
+	if in == nil {
+		return ui.Where{Profile: w.ahead.Profile, Regions: w.ahead.Regions, Demo: w.app.demo}
+	}
+	s := in.session
 	return ui.Where{
-		Account: w.session.Account, Caller: w.session.CallerARN, Profile: w.session.Profile,
-		Regions: w.session.Regions, Demo: w.app.demo, Note: w.session.RegionsNote,
-		Endpoint: w.session.Endpoint(),
+		Account: s.Account, Caller: s.CallerARN, Profile: s.Profile,
+		Regions: s.Regions, Demo: w.app.demo, Note: s.RegionsNote,
+		Endpoint: s.Endpoint(),
 	}
 }
 
-func (w *workspace) Armed() bool                { return w.session.Armed() }
-func (w *workspace) Arm(accountID string) error { return w.session.Arm(accountID) }
+func (w *workspace) Armed() bool {
+	if in := w.in.Load(); in != nil {
+		return in.session.Armed()
+	}
+	return w.app.write
+}
+
+func (w *workspace) Arm(accountID string) error { return w.in.Load().session.Arm(accountID) }
 func (w *workspace) Explain(err error) string   { return session.Explain(err) }
 
-func (w *workspace) Calls() ([]sessionlog.Call, int) { return callsOf(w.session) }
+func (w *workspace) Calls() ([]sessionlog.Call, int) {
+	if in := w.in.Load(); in != nil {
+		return callsOf(in.session)
+	}
+	return nil, 0
+}
 
 func callsOf(s *session.Session) ([]sessionlog.Call, int) {
 	calls, total := s.Log().Calls()
@@ -114,15 +183,15 @@ func callsOf(s *session.Session) ([]sessionlog.Call, int) {
 }
 
 func (w *workspace) Audit(ctx context.Context, emit func(account.Event)) error {
-	return w.auditor.Audit(ctx, emit)
+	return w.in.Load().auditor.Audit(ctx, emit)
 }
 
 func (w *workspace) Measure(ctx context.Context, arn string) (*account.Facts, error) {
-	return w.auditor.Measure(ctx, arn)
+	return w.in.Load().auditor.Measure(ctx, arn)
 }
 
 func (w *workspace) History(ctx context.Context, arn string) (*account.History, error) {
-	return w.auditor.History(ctx, arn)
+	return w.in.Load().auditor.History(ctx, arn)
 }
 
 func (w *workspace) Open(ctx context.Context, targets ...string) (*target.Set, error) {

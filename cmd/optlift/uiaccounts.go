@@ -22,12 +22,12 @@ import (
 // accounts shows the accounts of several profiles side by side. It never changes
 // one: its sessions are never armed, and nothing it has can arm them.
 type accounts struct {
-	app      *app
-	places   []*place
-	auditors map[string]*account.Auditor // by account
+	app *app
 
-	mu    sync.Mutex
-	users map[string]string // by layer version: an account whose function has it
+	mu       sync.Mutex
+	places   []*place                    // none before SignIn
+	auditors map[string]*account.Auditor // by account
+	users    map[string]string           // by layer version: an account whose function has it
 }
 
 var _ ui.Backend = (*accounts)(nil)
@@ -35,26 +35,44 @@ var _ ui.Backend = (*accounts)(nil)
 // errOneProfile says what to do to change something.
 var errOneProfile = errors.New("nothing is changed while several profiles are shown: " + ui.OneProfile)
 
-// openAccounts opens every profile for the screens.
-func openAccounts(ctx context.Context, a *app) (*accounts, error) {
-	if a.write {
-		return nil, usagef("--write is for one account, and --profile names several: %s", ui.OneProfile)
+func newAccounts(a *app) *accounts {
+	return &accounts{app: a, auditors: map[string]*account.Auditor{}, users: map[string]string{}}
+}
+
+// SignIn opens every profile.
+func (s *accounts) SignIn(ctx context.Context, ask ui.Ask) error {
+	s.app.ask.Store(&ask)
+	if err := trust(s.app.caBundle); err != nil {
+		return refusal(err)
 	}
-	places, err := a.openAll(ctx)
+	places, err := s.app.openAll(ctx)
 	if err != nil {
-		return nil, err
+		return refusal(err)
 	}
-	s := &accounts{app: a, places: places, auditors: map[string]*account.Auditor{}, users: map[string]string{}}
-	for _, p := range s.open() {
-		s.auditors[p.session.Account] = a.auditorOf(p.session, account.Freshness{MaxAge: screenAge, Behind: true})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.places = places
+	for _, p := range places {
+		if p.stands() {
+			s.auditors[p.session.Account] = s.app.auditorOf(p.session, account.Freshness{MaxAge: screenAge, Behind: true})
+		}
 	}
-	return s, nil
+	return nil
+}
+
+// stands reports that a place stands for an account.
+func (p *place) stands() bool { return p.session != nil && p.report.Message == "" }
+
+func (s *accounts) all() []*place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.places
 }
 
 // open are the places that stand for an account, in the order they were named.
 func (s *accounts) open() (out []*place) {
-	for _, p := range s.places {
-		if p.session != nil && p.report.Message == "" {
+	for _, p := range s.all() {
+		if p.stands() {
 			out = append(out, p)
 		}
 	}
@@ -85,7 +103,13 @@ func (s *accounts) of(arn string) *place {
 func (s *accounts) Where() ui.Where {
 	w := ui.Where{}
 	var notes []string
-	for _, p := range s.places {
+	places := s.all()
+	if places == nil {
+		for _, profile := range s.app.profiles {
+			w.Accounts = append(w.Accounts, account.AccountReport{Profile: strings.TrimSpace(profile)})
+		}
+	}
+	for _, p := range places {
 		w.Accounts = append(w.Accounts, p.report)
 		w.Account = cmp.Or(w.Account, p.report.Account)
 		for _, region := range p.report.Regions {
@@ -111,7 +135,7 @@ func (s *accounts) Explain(err error) string { return session.Explain(err) }
 func (s *accounts) Calls() ([]sessionlog.Call, int) {
 	var out []sessionlog.Call
 	total := 0
-	for _, p := range s.places {
+	for _, p := range s.all() {
 		if p.session == nil {
 			continue
 		}
@@ -125,7 +149,7 @@ func (s *accounts) Calls() ([]sessionlog.Call, int) {
 // Audit audits all accounts at once; emit is called by one at a time.
 func (s *accounts) Audit(ctx context.Context, emit func(account.Event)) error {
 	var mu sync.Mutex
-	for _, p := range s.places {
+	for _, p := range s.all() {
 		if p.report.Failed {
 			emit(account.Event{Region: &account.RegionError{Profile: p.report.Profile, Message: p.report.Message}})
 		}

@@ -23,7 +23,7 @@ func (w *workspace) CompareLayer(ctx context.Context, function, layerARN, refere
 		return "", err
 	}
 	src := set.Request().Layers[0]
-	o, err := overlay.Take(ctx, reference, arch, src, registry.New(w.session, region).ReadOptions(ctx, reference)...)
+	o, err := overlay.Take(ctx, reference, arch, src, registry.New(w.in.Load().session, region).ReadOptions(ctx, reference)...)
 	if err != nil {
 		return "", err
 	}
@@ -53,7 +53,7 @@ func (w *workspace) PublishLayer(ctx context.Context, function, layerARN, to str
 		return "", err
 	}
 	name, tag, _ := strings.Cut(to, ":")
-	client := registry.New(w.session, region)
+	client := registry.New(w.in.Load().session, region)
 	repo, err := client.FindOrCreate(ctx, name)
 	if err != nil {
 		return "", err
@@ -66,7 +66,7 @@ func (w *workspace) PublishLayer(ctx context.Context, function, layerARN, to str
 // layerOf fetches a layer version, and tells the architecture of the function
 // that it is for.
 func (w *workspace) layerOf(ctx context.Context, function, layerARN string, progress func(name string, done, total int64)) (*target.Set, string, error) {
-	facts, err := w.auditor.Measure(ctx, function)
+	facts, err := w.in.Load().auditor.Measure(ctx, function)
 	if err != nil {
 		return nil, "", err
 	}

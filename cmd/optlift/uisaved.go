@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/find"
@@ -21,7 +22,51 @@ import (
 
 // savedReport shows a saved report on the terminal's screens. It has no account
 // behind it: what the report does not hold can't be asked for.
-type savedReport struct{ report *account.Report }
+type savedReport struct {
+	load func() (*account.Report, error)
+
+	mu     sync.Mutex
+	report *account.Report // nil until it is read
+}
+
+// newSavedReport returns the screens' view of a saved report, which is read when
+// they ask for it. What stands on standard input is read at once: it can't be
+// while the screens have the terminal.
+func newSavedReport(a *app, path string) (*savedReport, error) {
+	if path == "-" {
+		r, err := savedAudit(a, path)
+		return &savedReport{report: r}, err
+	}
+	in, err := openReport(a, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Close(); err != nil {
+		return nil, err
+	}
+	return &savedReport{load: func() (*account.Report, error) { return savedAudit(a, path) }}, nil
+}
+
+// SignIn reads the report.
+func (s *savedReport) SignIn(context.Context, ui.Ask) error {
+	if s.known() != nil {
+		return nil
+	}
+	r, err := s.load()
+	if err != nil {
+		return &ui.Refusal{Title: "The report can't be shown", Why: []string{sentence(session.Explain(err))}, Next: "Write it again with optlift audit -o json.", Err: err}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.report = r
+	return nil
+}
+
+func (s *savedReport) known() *account.Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.report
+}
 
 var _ ui.Backend = (*savedReport)(nil)
 
@@ -31,13 +76,20 @@ func (s *savedReport) errSaved(what string) error {
 }
 
 func (s *savedReport) title() string {
-	if s.report.Created == "" {
+	r := s.known()
+	switch {
+	case r == nil:
+		return "saved report"
+	case r.Created == "":
 		return "saved report, which does not say of when"
 	}
-	return "saved report of " + session.Clean(s.report.Created)
+	return "saved report of " + session.Clean(r.Created)
 }
 
 func (s *savedReport) Where() ui.Where {
+	if s.known() == nil {
+		return ui.Where{Saved: s.title()}
+	}
 	return ui.Where{Account: session.Clean(s.report.Account), Regions: s.report.Regions, Saved: s.title(), Created: s.report.Created, Accounts: s.accounts()}
 }
 

@@ -247,7 +247,7 @@ func (s *Screen) use(l Layout) {
 	s.shown, s.table.Columns = nil, nil
 	for _, id := range s.layout.Columns {
 		c, ok := columnOf(id)
-		if !ok || byDefault && id == "region" && len(s.regions) == 1 {
+		if !ok || byDefault && id == "region" && len(s.account.Regions) == 1 {
 			continue
 		}
 		if w, ok := l.Widths[id]; ok {

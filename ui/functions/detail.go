@@ -22,6 +22,9 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		out = append(out, draw.NewLine(st, w, false).Gap(1).Put(theme.Warn, "! ").
 			Put(theme.Plain, unlisted(e)+": "+e.Message).String())
 	}
+	if s.away != nil {
+		return s.absent(st, w)
+	}
 	if len(s.rows) == 0 {
 		return append(out, s.empty(st, w)...)
 	}
@@ -146,7 +149,7 @@ func (s *Screen) legend(st *theme.Styles, w int) string {
 func (s *Screen) empty(st *theme.Styles, w int) []string {
 	out := []string{""}
 	say := func(t theme.Tone, text string) { out = append(out, draw.Para(st, w-1, 2, t, text)...) }
-	regions := strings.Join(s.regions, ", ")
+	regions := strings.Join(s.account.Regions, ", ")
 	switch {
 	case len(s.inv.Rows()) > 0:
 		say(theme.Strong, "Nothing matches "+s.filter.String())

@@ -44,10 +44,10 @@ func (s *Screen) askExport() screen.Effect {
 
 func (s *Screen) export(path string) screen.Effect {
 	l := export.List{
-		Created: s.Created, Account: s.own, Regions: s.regions, Accounts: s.Accounts,
+		Created: s.account.Created, Account: s.account.ID, Regions: s.account.Regions, Accounts: s.account.Of,
 		Histories: map[string]*account.History{}, Newest: s.inv.Newest(), Errors: s.inv.Errors(),
 	}
-	if s.Live {
+	if s.account.Live {
 		ended := s.inv.Ended
 		if s.inv.Running() {
 			ended = time.Now() // of what is known so far

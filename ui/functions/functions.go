@@ -6,9 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/filter"
-	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/keys"
@@ -27,12 +25,6 @@ const Refresh = "refresh"
 type Options struct {
 	Layout Layout
 	Saved  filter.Saved
-	// Accounts are those that an exported report names.
-	Accounts []account.AccountReport
-	// Live tells that an account is asked; else Created is when what is shown was
-	// found, "" where nobody knows.
-	Live    bool
-	Created string
 	// Key names the key of an action as it is bound, for the texts on screen.
 	Key func(action string) string
 }
@@ -41,9 +33,8 @@ type Options struct {
 type Screen struct {
 	Options
 	inv     *inventory.Inventory
-	account awscli.Account
-	own     string // the account's id
-	regions []string
+	account Account
+	away    *Away // nil once there is an account
 	table   table.Table
 	shown   []column // those of the table
 	layout  Layout   // in force
@@ -54,12 +45,12 @@ type Screen struct {
 	above   int // lines above the table, as drawn last
 }
 
-// New returns the screen over an inventory of account own.
-func New(inv *inventory.Inventory, account awscli.Account, own string, regions []string, o Options) *Screen {
+// New returns the screen over an inventory. Whose it is, Meet says.
+func New(inv *inventory.Inventory, o Options) *Screen {
 	if o.Saved == nil {
 		o.Saved = filter.Saved{}
 	}
-	s := &Screen{Options: o, inv: inv, account: account, own: own, regions: regions, marked: marks{}}
+	s := &Screen{Options: o, inv: inv, marked: marks{}}
 	s.use(o.Layout)
 	s.sync()
 	return s
@@ -102,6 +93,10 @@ func (s *Screen) Actions() []keys.Action {
 	default:
 		label = fmt.Sprintf("migrate %d", len(s.marked))
 	}
+	again := ""
+	if s.away != nil && !s.away.Trying {
+		again = "try again"
+	}
 	own := []keys.Action{
 		{ID: "open", Keys: []string{"enter"}, Label: "open", Group: "Function", Help: "show the selected function", Disabled: none},
 		{ID: "opt", Keys: []string{"o"}, Label: "/opt", Group: "Function", Help: "look under /opt: its layers merged", Disabled: image},
@@ -113,7 +108,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "copy", Keys: []string{"y"}, Group: "Function", Help: "copy the AWS CLI call", Disabled: none},
 		{ID: "export", Keys: []string{"e"}, Label: "export", Minor: true, Group: "List", Help: "write the functions on screen to a file: CSV, JSON or Markdown", Disabled: none},
 		{ID: "find", Keys: []string{"w"}, Label: "find", Minor: true, Group: "List", Help: "which layers, and so which functions, hold a path or a package"},
-		{ID: Refresh, Keys: []string{"r"}, Group: "List", Help: "list and measure again", Disabled: s.busy()},
+		{ID: Refresh, Keys: []string{"r"}, Label: again, Group: "List", Help: "list and measure again", Disabled: s.busy()},
 		{ID: "columns", Keys: []string{"c"}, Label: "columns", Minor: true, Group: "List", Help: "choose the columns, their order and what sorts"},
 		{ID: "saved", Keys: []string{"f"}, Group: "List", Help: "choose a saved filter", Disabled: s.unsaved()},
 		{ID: "sort-next", Keys: []string{"s"}, Label: "sort", Minor: true, Group: "List", Help: "sort by the next column"},
@@ -133,7 +128,10 @@ func (s *Screen) Actions() []keys.Action {
 var sortKeys = []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "0"}
 
 func (s *Screen) busy() string {
-	if s.inv.Running() {
+	switch {
+	case s.away != nil && s.away.Trying:
+		return "there is no account yet"
+	case s.inv.Running():
 		return "the account is being read just now"
 	}
 	return ""
@@ -175,7 +173,7 @@ func (s *Screen) Do(id string) screen.Effect {
 	case "export":
 		return s.askExport()
 	case "copy":
-		return screen.Effect{Copy: s.account.GetFunction(r.ARN)}
+		return screen.Effect{Copy: s.account.CLI.GetFunction(r.ARN)}
 	}
 	return screen.Effect{}
 }
@@ -232,6 +230,9 @@ func (s *Screen) Close() {}
 
 // Count implements screen.Counter.
 func (s *Screen) Count() string {
+	if s.away != nil {
+		return ""
+	}
 	measured, found, listed := s.inv.Progress()
 	var out string
 	switch {
