@@ -2,6 +2,7 @@ package ui
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,18 @@ func plant(b *fakeBackend) {
 				l.Message = nasty + l.Message
 			}
 		}
+	}
+	if b.where != nil {
+		b.where.Profile += nasty
+	}
+	for i, err := range b.refusals {
+		var told *Refusal
+		if errors.As(err, &told) {
+			b.refusals[i] = &Refusal{Title: told.Title + nasty, Why: append(told.Why, nasty), Type: append(told.Type, nasty), Next: told.Next + nasty, Err: told.Err}
+		}
+	}
+	for i := range b.codes {
+		b.codes[i] += nasty
 	}
 	for i := range b.errors {
 		b.errors[i].Message = nasty + b.errors[i].Message

@@ -36,6 +36,7 @@ func Model(ctx context.Context, b Backend, opts Options) (root tea.Model, end fu
 	m := newModel(ctx, b, opts)
 	m.browse = func(context.Context, string) bool { return false }
 	return m, func() {
+		m.end()
 		m.jobs.Cancel()
 		m.jobs.Wait()
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/emulator"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/session/sessiontest"
@@ -61,13 +59,8 @@ func leakyAccount(t *testing.T) (*sessiontest.Account, *workspace) {
 			t.Error(err)
 		}
 	})
-	ctx := context.WithoutCancel(t.Context())
 	program.session = a.Open(session.Options{Unlimited: true}) // of AWS's rates
-	auditor, err := program.auditor(ctx, account.Freshness{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a, &workspace{app: program, session: program.session, auditor: auditor}
+	return a, &workspace{app: program}
 }
 
 // TestScreensShowNoSecret visits every screen of the real program on an account
