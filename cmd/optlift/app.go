@@ -187,16 +187,8 @@ func (a *app) opener() (*target.Opener, error) {
 	return &target.Opener{Session: a.open, Scratch: dir, Cache: archive.OpenCache(a.cache("directories"))}, nil
 }
 
-// auditor returns an auditor. The demo's account lives no longer than the command,
-// so there are no earlier answers to it.
-func (a *app) auditor(ctx context.Context, fresh account.Freshness) (*account.Auditor, error) {
-	s, err := a.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return a.auditorOf(s, fresh), nil
-}
-
+// auditorOf returns a session's auditor. The demo's account lives no longer than
+// the command, so there are no earlier answers to it.
 func (a *app) auditorOf(s *session.Session, fresh account.Freshness) *account.Auditor {
 	auditor := account.NewAuditor(s, a.cache("directories"))
 	if !a.demo {
