@@ -93,9 +93,12 @@ func (s *Screen) Actions() []keys.Action {
 	default:
 		label = fmt.Sprintf("migrate %d", len(s.marked))
 	}
-	again := ""
-	if s.away != nil && !s.away.Trying {
-		again = "try again"
+	again, absent := "", ""
+	if s.away != nil {
+		absent = "there is no account yet"
+		if !s.away.Trying {
+			again = "try again"
+		}
 	}
 	own := []keys.Action{
 		{ID: "open", Keys: []string{"enter"}, Label: "open", Group: "Function", Help: "show the selected function", Disabled: none},
@@ -107,7 +110,7 @@ func (s *Screen) Actions() []keys.Action {
 		{ID: "mark-all", Keys: []string{"ctrl+a"}, Group: "Function", Help: "mark all functions on screen, or none", Disabled: none},
 		{ID: "copy", Keys: []string{"y"}, Group: "Function", Help: "copy the AWS CLI call", Disabled: none},
 		{ID: "export", Keys: []string{"e"}, Label: "export", Minor: true, Group: "List", Help: "write the functions on screen to a file: CSV, JSON or Markdown", Disabled: none},
-		{ID: "find", Keys: []string{"w"}, Label: "find", Minor: true, Group: "List", Help: "which layers, and so which functions, hold a path or a package"},
+		{ID: "find", Keys: []string{"w"}, Label: "find", Minor: true, Group: "List", Help: "which layers, and so which functions, hold a path or a package", Disabled: absent},
 		{ID: Refresh, Keys: []string{"r"}, Label: again, Group: "List", Help: "list and measure again", Disabled: s.busy()},
 		{ID: "columns", Keys: []string{"c"}, Label: "columns", Minor: true, Group: "List", Help: "choose the columns, their order and what sorts"},
 		{ID: "saved", Keys: []string{"f"}, Group: "List", Help: "choose a saved filter", Disabled: s.unsaved()},
