@@ -43,7 +43,7 @@ func (d *Directory) LinkTarget(e *Entry) (string, error) {
 	if e.Size == 0 || e.Size > maxTarget || e.CompressedSize > maxTargetStored {
 		return "", d.refuse(e.rawName, RuleLink, "a target of %d bytes", e.Size)
 	}
-	off, buf, err := d.local(e, d.limit(e), e.CompressedSize, nil)
+	off, buf, err := d.local(d.r, e, d.limit(e), e.CompressedSize, nil)
 	if err != nil {
 		return "", err
 	}

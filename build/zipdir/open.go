@@ -23,22 +23,22 @@ const extraGuess = 64
 // DataOffset reads the entry's local header, checks it against the directory
 // and returns where its data starts.
 func (d *Directory) DataOffset(e *Entry) (int64, error) {
-	off, _, err := d.local(e, d.limit(e), 0, nil)
+	off, _, err := d.local(d.r, e, d.limit(e), 0, nil)
 	return off, err
 }
 
-// local reads and checks the local header and, in the same read, up to ahead
+// local reads from r and checks the local header and, in the same read, up to ahead
 // bytes of data; limit is the first byte that can't be the entry's, and
 // scratch a buffer to use if it is large enough. It returns where the data
 // starts and what of it was read.
-func (d *Directory) local(e *Entry, limit, ahead int64, scratch []byte) (int64, []byte, error) {
+func (d *Directory) local(r io.ReaderAt, e *Entry, limit, ahead int64, scratch []byte) (int64, []byte, error) {
 	nameEnd := localLen + int64(len(e.rawName))
 	n := min(nameEnd+extraGuess+ahead, limit-e.HeaderOffset)
 	if n < nameEnd {
 		return 0, nil, d.refuse(e.rawName, RuleOverlap, "no room for a local header at %d", e.HeaderOffset)
 	}
 	buf := slices.Grow(scratch[:0], int(n))[:n]
-	if err := readAt(d.r, buf, e.HeaderOffset); err != nil {
+	if err := readAt(r, buf, e.HeaderOffset); err != nil {
 		return 0, nil, fmt.Errorf("%s: read the local header of %s: %w", printable(d.Name), quote(e.Name), err)
 	}
 	le := binary.LittleEndian
@@ -51,7 +51,7 @@ func (d *Directory) local(e *Entry, limit, ahead int64, scratch []byte) (int64, 
 	}
 	if dataStart > int64(len(buf)) {
 		buf = make([]byte, dataStart)
-		if err := readAt(d.r, buf, e.HeaderOffset); err != nil {
+		if err := readAt(r, buf, e.HeaderOffset); err != nil {
 			return 0, nil, fmt.Errorf("%s: read the local header of %s: %w", printable(d.Name), quote(e.Name), err)
 		}
 	}
@@ -116,16 +116,49 @@ func (e *Entry) disagrees(b []byte) string {
 	return ""
 }
 
+// near serves small reads, at positions that go up, from larger ones where they
+// lie close together.
+type near struct {
+	r    io.ReaderAt
+	last int64 // where the last read was
+	off  int64 // where buf was read
+	buf  []byte
+}
+
+const (
+	nearGap  = 8 << 10
+	nearRead = 64 << 10
+)
+
+func (n *near) ReadAt(p []byte, off int64) (int, error) {
+	dense := off-n.last < nearGap
+	n.last = off
+	if at := off - n.off; at >= 0 && at+int64(len(p)) <= int64(len(n.buf)) {
+		return copy(p, n.buf[at:]), nil
+	}
+	if !dense || len(p) > nearRead {
+		return n.r.ReadAt(p, off)
+	}
+	n.buf = slices.Grow(n.buf[:0], nearRead)[:nearRead]
+	got, err := n.r.ReadAt(n.buf, off)
+	n.off, n.buf = off, n.buf[:got]
+	if got < len(p) {
+		return copy(p, n.buf), err
+	}
+	return copy(p, n.buf), nil
+}
+
 // CheckHeaders holds every local header against the directory, in the order
-// they lie in. It costs a small read per entry: little on a local file, much
-// on a remote one.
+// they lie in. It costs a small read per entry, or one for many that lie close
+// together: little on a local file, much on a remote one.
 func (d *Directory) CheckHeaders(ctx context.Context) error {
 	scratch := make([]byte, localLen+maxName+extraGuess)
+	r := &near{r: d.r}
 	for i := range d.Entries {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if _, _, err := d.local(&d.Entries[i], d.next(i), 0, scratch); err != nil {
+		if _, _, err := d.local(r, &d.Entries[i], d.next(i), 0, scratch); err != nil {
 			return err
 		}
 	}
