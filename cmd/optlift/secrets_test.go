@@ -73,7 +73,16 @@ func TestScreensShowNoSecret(t *testing.T) {
 
 	// The account.
 	v.press("y", "O").settle()
-	v.press("L").settle().see("dep").press("y", "esc")
+	v.press("L").settle().see("dep").press("y")
+
+	// What its layers hold, and differ in.
+	save := func(name string) { v.press("e").see("Export").press("ctrl+u").write(name).press("enter").settle().see("wrote ") }
+	v.press("p").settle().see("packages").press("y", "esc")
+	v.press("space", "space", "d").settle().see("diff dep:1 → deps:1", "paths: ").press("y", "t", "t", "G", "enter").settle().see("(old)").press("esc")
+	save("diff.json")
+	v.press("esc", "w").see("Find in the layers").write("node_modules").press("enter").settle().see("find node_modules", "2 layer versions looked into").press("y", "enter").settle().press("esc")
+	save("found.json")
+	v.press("esc", "esc")
 	v.press("F").settle().press("esc")
 	v.press("c").see("columns").press("y", "esc")
 	v.press("?").settle().press("esc")
@@ -131,7 +140,9 @@ func TestScreensShowNoSecret(t *testing.T) {
 	filter("leaky")
 	v.press("enter").settle().see("code-denied").press("y", "r").settle()
 	v.press("o").settle().see("could not be opened")
-	v.press("esc", "m").settle().press("a").write("leaky").press("enter").settle().see("Migrating leaky failed").walk("back up ")
+	v.press("esc", "p").settle().see("The packages could not be listed").press("esc")
+	v.press("w").press(":").write("find node_modules").press("enter").settle().see("▲ not looked into").press("t").settle().walk("used by").press("esc")
+	v.press("m").settle().press("a").write("leaky").press("enter").settle().see("Migrating leaky failed").walk("back up ")
 
 	kept := 0
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
@@ -146,7 +157,7 @@ func TestScreensShowNoSecret(t *testing.T) {
 	if err != nil || kept < 4 {
 		t.Errorf("%d files were exported: %v", kept, err)
 	}
-	for _, place := range []string{"functions", "columns", "layers", "layers from", "findings", "help", "log", "journal", "index.js",
+	for _, place := range []string{"functions", "columns", "layers", "layers from", "dep:1 packages", "diff dep:1 → deps:1", "find node_modules", "findings", "help", "log", "journal", "index.js",
 		"leaky", "plan shop", "migrate shop", "rehearse", "plan 2 functions", "policy:live"} {
 		if !v.places[place] {
 			t.Errorf("%s was not visited, only %v", place, v.places)
