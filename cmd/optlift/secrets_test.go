@@ -76,7 +76,9 @@ func TestScreensShowNoSecret(t *testing.T) {
 	v.press("L").settle().see("dep").press("y")
 
 	// What its layers hold, and differ in.
-	save := func(name string) { v.press("e").see("Export").press("ctrl+u").write(name).press("enter").settle().see("wrote ") }
+	save := func(name string) {
+		v.press("e").see("Export").press("ctrl+u").write(name).press("enter").settle().see("wrote ")
+	}
 	v.press("p").settle().see("packages").press("y", "esc")
 	v.press("space", "space", "d").settle().see("diff dep:1 → deps:1", "paths: ").press("y", "t", "t", "G", "enter").settle().see("(old)").press("esc")
 	save("diff.json")
