@@ -163,18 +163,29 @@ func TestJava(t *testing.T) {
 				"META-INF/maven/g/two/pom.properties", "groupId=g\nartifactId=two\nversion=2\n")),
 			ziptest.File("java/lib/bundle.jar", jar(t, "META-INF/MANIFEST.MF",
 				"Manifest-Version: 1.0\r\nBundle-SymbolicName: org.b;singleton:=true\r\nBundle-Version: 3.1\r\n\r\nName: part\r\nBundle-Version: 9\r\n")).Deflated(),
+			// Lines of a manifest break wherever 72 bytes end, also within a name.
+			ziptest.File("java/lib/broken.jar", jar(t, "META-INF/MANIFEST.MF",
+				"Import-Package: a;version=\"1\r\n :2\"\r\nBundle-SymbolicName: org.acme.very.l\r\n ong.name;x:=\"y\r\n \"\r\nBundle-Version: 1.\r\n 2.3\r\n")),
+			ziptest.File("java/lib/escaped.jar", jar(t, "META-INF/maven/g/esc/pom.properties", "!c=d\ngroupId=com.acme\nartifactId=esc\nversion=1\\:2")),
+			// What a manifest does not say, the file's name does.
+			ziptest.File("java/lib/acme-http-1.9-rc1.jar", jar(t, "A.class", "x")),
+			ziptest.File("java/lib/titled-3.0.jar", jar(t, "META-INF/MANIFEST.MF", "Implementation-Title: Titled\n")),
 			ziptest.File("java/lib/plain.jar", jar(t, "A.class", "x"))))
 	check(t, inv,
+		"java Titled 3.0 1 /opt/java/lib/titled-3.0.jar top",
+		"java acme-http 1.9-rc1 1 /opt/java/lib/acme-http-1.9-rc1.jar top",
 		"java app 2 0 /var/task/META-INF/maven/com.acme/app/pom.properties top",
 		"java core 1.4 1 /opt/java/lib/core.jar!/META-INF/maven/com.acme/core/pom.properties top",
+		"java esc 1:2 1 /opt/java/lib/escaped.jar!/META-INF/maven/g/esc/pom.properties top",
 		"java one 1 1 /opt/java/lib/fat.jar!/META-INF/maven/g/one/pom.properties top",
+		"java org.acme.very.long.name 1.2.3 1 /opt/java/lib/broken.jar top",
 		"java org.b 3.1 1 /opt/java/lib/bundle.jar top",
 		"java plain  1 /opt/java/lib/plain.jar top",
 		"java two 2 1 /opt/java/lib/fat.jar!/META-INF/maven/g/two/pom.properties top")
-	if got := inv.Packages[1].PURL; got != "pkg:maven/com.acme/core@1.4" {
+	if got := inv.Packages[3].PURL; got != "pkg:maven/com.acme/core@1.4" {
 		t.Errorf("package URL %q", got)
 	}
-	if got := inv.Packages[3].PURL; got != "" {
+	if got := inv.Packages[1].PURL; got != "" {
 		t.Errorf("a jar without a group has the URL %q", got)
 	}
 }
@@ -192,19 +203,23 @@ func TestRuby(t *testing.T) {
 			ziptest.File("ruby/gems/3.3.0/gems/nokogiri-1.15.4-x86_64-linux/nokogiri.gemspec", "not installed\n"),
 			ziptest.File("ruby/gems/3.3.0/gems/aws-sdk-core-3.1.0/lib/x.rb", ""),
 			ziptest.File("ruby/gems/3.3.0/gems/aws-sdk-core-3.1.0/lib/y.rb", ""),
+			ziptest.File("ruby/gems/3.3.0/gems/http-2-0.11.0/lib/x.rb", ""),
+			ziptest.File("ruby/gems/3.3.0/gems/ffi-1.15.5-aarch64-linux-musl/lib/x.rb", ""),
 			ziptest.File("ruby/lib/gems/tool-1.0/x.rb", "")))
 	check(t, inv,
 		"ruby aws-sdk-core 3.1.0 1 /opt/ruby/gems/3.3.0/gems/aws-sdk-core-3.1.0 top",
+		"ruby ffi 1.15.5 1 /opt/ruby/gems/3.3.0/gems/ffi-1.15.5-aarch64-linux-musl top",
+		"ruby http-2 0.11.0 1 /opt/ruby/gems/3.3.0/gems/http-2-0.11.0 top",
 		"ruby json 2.7.1 1 /opt/ruby/gems/3.3.0/specifications/default/json-2.7.1.gemspec top",
 		"ruby nokogiri 1.15.4 1 /opt/ruby/gems/3.3.0/specifications/nokogiri-1.15.4-x86_64-linux.gemspec top",
 		"ruby rack 3.0 0 /var/task/vendor/bundle/ruby/3.3.0/specifications/rack-3.0.gemspec top")
-	if got := inv.Packages[2].PURL; got != "pkg:gem/nokogiri@1.15.4?platform=x86_64-linux" {
+	if got := inv.Packages[4].PURL; got != "pkg:gem/nokogiri@1.15.4?platform=x86_64-linux" {
 		t.Errorf("package URL %q", got)
 	}
 }
 
 func TestDotNet(t *testing.T) {
-	inv := take(t, []ziptest.Entry{ziptest.File("App.deps.json", `{"libraries":{"App/1.0.0":{"type":"project"},
+	inv := take(t, []ziptest.Entry{ziptest.File("App.deps.json", "\ufeff"+`{"libraries":{"App/1.0.0":{"type":"project"},
 		"Newtonsoft.Json/13.0.3":{"type":"package"},"Amazon.Lambda.Core/2.1.0":{"type":"package","serviceable":true}}}`)})
 	check(t, inv,
 		"dotnet Amazon.Lambda.Core 2.1.0 0 /var/task/App.deps.json top",

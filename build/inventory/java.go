@@ -2,13 +2,12 @@ package inventory
 
 import (
 	"archive/zip"
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/optlift/optlift/build/zipdir"
@@ -47,11 +46,12 @@ func readPom(_ context.Context, s *scan, e *zipdir.Entry) error {
 	return nil
 }
 
-// pom reads a project's coordinates.
+// pom reads a project's coordinates, as java.util.Properties writes them
+// (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/Properties.html).
 func pom(text []byte) (found, error) {
 	f := found{ecosystem: Java}
 	lines(text, "=", func(key, value string) {
-		switch key {
+		switch value = escaped.ReplaceAllString(value, "$1"); key {
 		case "groupId":
 			f.group = value
 		case "artifactId":
@@ -66,19 +66,35 @@ func pom(text []byte) (found, error) {
 	return f, nil
 }
 
-// lines calls f for each line that separator splits into a key and a value,
-// up to the first empty line for manifests.
+// escaped is a character that properties write with a backslash before it.
+var escaped = regexp.MustCompile(`\\([:=#! \\])`)
+
+// lines calls f for each line that separator splits into a key and a value. Of a
+// manifest, with ":", it reads the first section and joins what was broken up:
+// lines hold 72 bytes, and the rest comes after a space
+// (https://docs.oracle.com/en/java/javase/21/docs/specs/jar/jar.html).
 func lines(text []byte, separator string, f func(key, value string)) {
-	in := bufio.NewScanner(bytes.NewReader(text))
-	for in.Scan() {
-		line := strings.TrimSuffix(in.Text(), "\r")
-		if line == "" && separator == ":" {
-			return
-		}
-		if key, value, ok := strings.Cut(line, separator); ok && !strings.HasPrefix(line, "#") {
+	manifest := separator == ":"
+	whole := ""
+	flush := func() {
+		if key, value, ok := strings.Cut(whole, separator); ok && !strings.HasPrefix(whole, "#") {
 			f(strings.TrimSpace(key), strings.TrimSpace(value))
 		}
+		whole = ""
 	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		if more, ok := strings.CutPrefix(line, " "); ok && manifest {
+			whole += more
+			continue
+		}
+		flush()
+		if line == "" && manifest {
+			return
+		}
+		whole = line
+	}
+	flush()
 }
 
 // readJar reads a jar's projects, or else its manifest.
@@ -99,6 +115,9 @@ func readJar(ctx context.Context, s *scan, e *zipdir.Entry) error {
 	}
 	poms, nested := 0, 0
 	manifest := found{ecosystem: Java, name: strings.TrimSuffix(path.Base(e.Name), path.Ext(e.Name))}
+	if m := jarName.FindStringSubmatch(path.Base(e.Name)); m != nil {
+		manifest.name, manifest.version = m[1], m[2] // until the manifest says better
+	}
 	for _, file := range z.File {
 		switch {
 		case file.Name == "META-INF/MANIFEST.MF":
@@ -153,9 +172,8 @@ func unzip(w *rewinder, file *zip.File) ([]byte, error) {
 	return text, nil
 }
 
-// describe takes name and version from a manifest, if it has them
-// (https://docs.oracle.com/en/java/javase/21/docs/specs/jar/jar.html and OSGi's
-// Bundle headers). A group is not in it, so there is no package URL.
+// describe takes name and version from a manifest, if it has them (OSGi's Bundle
+// headers among them). A group is not in it, so there is no package URL.
 func describe(text []byte, f *found) {
 	attributes := map[string]string{}
 	lines(text, ":", func(key, value string) { attributes[key] = value })

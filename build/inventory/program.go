@@ -47,25 +47,40 @@ func readProgram(ctx context.Context, s *scan, e *zipdir.Entry) error {
 	if len(info.Deps) > maxModules {
 		return fmt.Errorf("more than %d modules", maxModules)
 	}
-	module := func(path, version string) {
+	for _, f := range modules(info) {
+		s.add(e.Name, f)
+	}
+	return nil
+}
+
+// modules are those that a program was built from, Go's own library among them.
+// One that was replaced by a directory keeps its name: of what lies there nothing
+// is known.
+func modules(info *buildinfo.BuildInfo) []found {
+	var out []found
+	add := func(path, version string) {
 		if version == "(devel)" {
 			version = ""
 		}
-		s.add(e.Name, found{ecosystem: Go, name: path, version: version})
+		out = append(out, found{ecosystem: Go, name: path, version: version})
 	}
 	if v, _, _ := strings.Cut(info.GoVersion, " "); strings.HasPrefix(v, "go") {
-		module("stdlib", v[2:])
+		add("stdlib", v[2:])
 	}
 	if info.Main.Path != "" {
-		module(info.Main.Path, info.Main.Version)
+		add(info.Main.Path, info.Main.Version)
 	}
 	for _, m := range info.Deps {
-		if m.Replace != nil {
-			m = m.Replace
+		switch r := m.Replace; {
+		case r == nil:
+			add(m.Path, m.Version)
+		case (r.Version == "" || r.Version == "(devel)") && (strings.HasPrefix(r.Path, ".") || strings.HasPrefix(r.Path, "/") || strings.Contains(r.Path, `:\`)):
+			add(m.Path, "")
+		default:
+			add(r.Path, r.Version)
 		}
-		module(m.Path, m.Version)
 	}
-	return nil
+	return out
 }
 
 // buildInfo guards against what package debug/elf makes of hostile files.

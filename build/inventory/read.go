@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,9 @@ func (s *scan) content(e *zipdir.Entry) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(r) // Open holds it to e.Size
+	text, err := io.ReadAll(r) // Open holds it to e.Size
+	// Tools on Windows begin a text with a mark that JSON does not know.
+	return bytes.TrimPrefix(text, []byte("\ufeff")), err
 }
 
 // maxPasses is how often a rewinder starts over. Readers of archives and

@@ -13,7 +13,8 @@ import (
 
 var (
 	// gemVersion splits a gem's full name: NAME-VERSION or NAME-VERSION-PLATFORM.
-	gemVersion = regexp.MustCompile(`^(.+?)-(\d[0-9A-Za-z.]*)(?:-(.+))?$`)
+	// Names may hold numbers of their own (http-2), platforms begin with a letter.
+	gemVersion = regexp.MustCompile(`^(.+?)-(\d[0-9A-Za-z.]*)(?:-([A-Za-z].*))?$`)
 	gemHome    = regexp.MustCompile(`(?:^|/)ruby/(?:gems/)?\d+\.\d+\.\d+$`)
 	gemTop     = regexp.MustCompile(`^ruby/gems/\d+\.\d+\.\d+$`)
 	gemOwn     = regexp.MustCompile(`^vendor/bundle/ruby/\d+\.\d+\.\d+$`)
