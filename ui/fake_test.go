@@ -453,6 +453,13 @@ func (b *fakeBackend) Open(ctx context.Context, targets ...string) (*target.Set,
 	for i := range set.Layers {
 		set.Layers[i].Name = names[i]
 	}
+	for _, f := range b.functions {
+		for i, l := range f.LayerFacts {
+			if of != nil && f.ARN == of.ARN && i < len(set.Layers) && (l.State == account.Deleted || l.State == account.Denied) {
+				set.Layers[i] = target.Archive{Name: l.ARN, State: l.State, Missing: errors.New(l.Message)}
+			}
+		}
+	}
 	if code {
 		last := set.Layers[len(set.Layers)-1]
 		set.Code, set.Function = &last, of

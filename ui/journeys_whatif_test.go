@@ -77,6 +77,17 @@ func TestTheSixthLayerIsTooMany(t *testing.T) {
 	r.press("w").see("LAMBDA WOULD REFUSE IT", "✗ 6 layers: a function may have 5 at most", "is there more than once: a function may have one version of")
 }
 
+// A function whose layer is gone is shown as far as it can be read, and what another
+// layer in its place would be.
+func TestWhatIfForALayerThatIsGone(t *testing.T) {
+	layersToTry(t)
+	r := newRobot(t, newFake(10), 110, 30).settle().press("/").write("legacy").press("enter", "o").settle()
+	r.see("1A  legacy-tools:1  ? deleted", "▲ 1A is deleted: this is only a part of what lies under /opt").press("e").see("not now:")
+	r.press("v", "ctrl+u").write("huge").press("enter").settle().see("WHAT IF  ? → 1", "1A  huge:1  1 B", "A was legacy-tools:1 ?", "data").missing("is deleted")
+	r.press("esc").see("? deleted").press("a").write("huge").press("enter").settle().see("WHAT IF  ? → ? a size is not known", "is deleted", "2B  huge:1")
+	r.press("U", "t").see("/var/task", "index.mjs").press("e").see("Extract")
+}
+
 // What can't be tried says why, keeps what was typed, and changes nothing.
 func TestWhatIfThatFails(t *testing.T) {
 	dir := t.TempDir()

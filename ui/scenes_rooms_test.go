@@ -113,6 +113,9 @@ var scenesOfRooms = []scene{
 		layersToTry(t)
 		return newRobot(t, newFake(40), w, h).settle().press("o").settle().press("x", "down", "v").press("enter").settle()
 	}},
+	{"opt-deleted-layer", func(t *testing.T, w, h int) *robot {
+		return newRobot(t, newFake(40), w, h).settle().press("/").write("legacy").press("enter", "o").settle()
+	}},
 	{"opt-no-layers", func(t *testing.T, w, h int) *robot {
 		return newRobot(t, newFake(40), w, h).settle().press("/").write("tiny").press("enter", "o").settle()
 	}},

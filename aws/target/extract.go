@@ -75,6 +75,9 @@ func makeDir(dir string) (made []string, err error) {
 // gather collects what lies below name.
 func (s *Set) gather(ctx context.Context, x *extraction, name string) error {
 	for i := range s.Layers {
+		if s.Layers[i].Dir == nil {
+			continue
+		}
 		if err := s.Layers[i].Dir.CheckBomb(zipdir.DefaultLimits()); err != nil {
 			return err
 		}
@@ -85,7 +88,7 @@ func (s *Set) gather(ctx context.Context, x *extraction, name string) error {
 		}
 	}
 	if path.Clean("/"+name) == "/" {
-		opt, err := s.Opt(ctx)
+		opt, err := s.tree(ctx, layer.Opt)
 		if err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func (o *Opener) FetchLocal(ctx context.Context, code string, layers []string) (
 func (o *Opener) fetch(ctx context.Context, set *Set, it item, whole bool, progress func(done, total int64)) (Archive, error) {
 	loc, err := it.locate(ctx)
 	if err != nil {
-		return Archive{}, fmt.Errorf("locate %s: %w", it.name, err)
+		return Archive{}, err // it names the function or layer version
 	}
 	sum := hexSum(loc.SHA256)
 	if sum == "" {

@@ -49,13 +49,16 @@ func (s *Set) merge(ctx context.Context, archives []Archive) (*optfs.Tree, error
 	defer context.AfterFunc(ctx, s.end)()
 	layers := make([]optfs.Layer, len(archives))
 	for i := range archives {
+		layers[i] = optfs.Layer{Source: archives[i].Name, Dir: archives[i].Dir}
+		if archives[i].Dir == nil {
+			continue
+		}
 		if err := archives[i].Dir.ReadLinks(); err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
 			return nil, err
 		}
-		layers[i] = optfs.Layer{Source: archives[i].Name, Dir: archives[i].Dir}
 	}
 	return optfs.Merge(layers...), nil
 }
@@ -121,9 +124,15 @@ func (s *Set) split(name string) (layer.Root, string, error) {
 	return layer.Opt, strings.TrimPrefix(clean, "/"), nil
 }
 
+// tree is what lies below a root, all of it.
 func (s *Set) tree(ctx context.Context, root layer.Root) (*optfs.Tree, error) {
 	if root == layer.Task {
 		return s.Task(ctx)
+	}
+	for i := range s.Layers {
+		if l := &s.Layers[i]; l.Missing != nil {
+			return nil, fmt.Errorf("what lies under /opt is not known, for layer %d (%s) is %s: %w", i+1, l.Name, l.State, l.Missing)
+		}
 	}
 	return s.Opt(ctx)
 }

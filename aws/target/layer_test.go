@@ -18,6 +18,7 @@ import (
 	"github.com/optlift/optlift/aws/emulator"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/session/sessiontest"
+	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/zipdir/ziptest"
 )
 
@@ -144,5 +145,75 @@ func TestLayersThatFail(t *testing.T) {
 	acct.Inject(emulator.Fault{Operation: "ListLayerVersions", Kind: emulator.Stall, Count: -1, Hook: func(emulator.Record) { cancel() }})
 	if _, err := o.Layer(ctx, "one", layers[0], nil); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// A function whose layers are gone or closed is opened for looking, where that is
+// asked for: nothing of /opt is then taken for the whole.
+func TestPartly(t *testing.T) {
+	acct := sessiontest.Start(t)
+	kept := acct.Layer("kept", ziptest.File("lib/x", "kept"))
+	gone := acct.Layer("gone", ziptest.File("lib/y", "gone"))
+	closed := acct.Layer("closed", ziptest.File("lib/z", "closed"))
+	acct.Function("fn", []ziptest.Entry{ziptest.File("index.js", "code"), ziptest.Link("x", "/opt/lib/x")},
+		func(in *lambda.CreateFunctionInput) { in.Layers = []string{gone, kept, closed} })
+	acct.DeleteLayer(gone)
+	acct.Inject(emulator.Fault{Operation: "GetLayerVersionByArn", Target: "closed", Kind: emulator.AccessDenied, Count: -1})
+	o := remote(t, acct)
+	if _, err := o.Open(t.Context(), "fn"); err == nil {
+		t.Error("a part is taken for the whole")
+	}
+	o.Partly = true
+	for name, open := range map[string]func(...string) (*target.Set, error){
+		"open":  func(a ...string) (*target.Set, error) { return o.Open(t.Context(), a...) },
+		"fetch": func(a ...string) (*target.Set, error) { return o.Fetch(t.Context(), nil, a...) },
+	} {
+		set, err := open("fn")
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		var states []awsaccount.State
+		for _, l := range set.Layers {
+			if (l.Missing == nil) != (l.Dir != nil) || (l.Missing == nil) != (l.State == awsaccount.OK) {
+				t.Errorf("%s: %+v", name, l)
+			}
+			states = append(states, l.State)
+		}
+		if !slices.Equal(states, []awsaccount.State{awsaccount.Deleted, awsaccount.OK, awsaccount.Denied}) {
+			t.Errorf("%s: %v", name, states)
+		}
+		tree, err := set.Opt(t.Context())
+		if err != nil || len(tree.Layers) != 3 || tree.Layers[0].Dir != nil {
+			t.Errorf("%s: %+v, %v", name, tree, err)
+		}
+		if got := read(t, set, "/var/task/index.js"); got != "code" {
+			t.Error(got)
+		}
+		out := filepath.Join(t.TempDir(), "out")
+		if _, err := set.Extract(t.Context(), "/var/task", out, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, cat := set.Find(t.Context(), "/opt/lib/x")
+		_, link := set.Find(t.Context(), "/var/task/x")
+		_, part := set.Extract(t.Context(), "/opt/lib", out, nil)
+		_, all := set.Extract(t.Context(), "", out, nil)
+		for i, err := range []error{cat, link, part, all} {
+			if err == nil || !strings.Contains(err.Error(), "what lies under /opt is not known, for layer 1 ("+gone+") is deleted") {
+				t.Errorf("%s %d: %v", name, i, err)
+			}
+		}
+		if err := set.Close(); err != nil {
+			t.Error(err)
+		}
+		// What is named by itself must be there.
+		if _, err := open("fn", gone); err == nil {
+			t.Errorf("%s: a layer that is gone was done without", name)
+		}
+	}
+	// A failure that says nothing of the layer is one of the whole.
+	acct.ClearFaults()
+	acct.Inject(emulator.Fault{Operation: "GetLayerVersionByArn", Target: "kept", Kind: emulator.ExpiredToken, Count: -1})
+	if _, err := o.Open(t.Context(), "fn"); session.KindOf(err) != session.Expired {
+		t.Error("a layer that could not be read was done without:", err)
 	}
 }

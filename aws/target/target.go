@@ -27,9 +27,10 @@ type Archive struct {
 	// File is the local file that holds the whole archive; "" while it is
 	// read by range, or arriving.
 	File string
-	// Missing says why a layer that Opener.Elsewhere knows of has no Dir: it was
-	// deleted, or may not be read.
+	// Missing says why a layer that Opener.Elsewhere knows of, or that Opener.Partly
+	// does without, has no Dir: it was deleted, or may not be read. State is which.
 	Missing error
+	State   account.State // OK, Deleted or Denied
 
 	verify func(context.Context) error // nil for what has been verified
 }
@@ -63,6 +64,9 @@ type Opener struct {
 	// elsewhere, by their place in the merge order (from 0) and name: one of them
 	// may be deleted or denied.
 	Elsewhere func(place int, name string) bool
+	// Partly opens a function all the same where a layer of its own was deleted or
+	// may not be read; that is then Missing. What lies under /opt is only a part.
+	Partly bool
 }
 
 // isLocal tells a zip on this machine from what lives in the account. A bare
@@ -86,6 +90,7 @@ type item struct {
 	locate archive.Locator
 	sum    string // base64, "" when only locate knows
 	s      *session.Session
+	own    bool // a layer that the function has by itself
 }
 
 // plan finds out what the targets stand for. It reads no archive.
@@ -127,7 +132,9 @@ func (o *Opener) plan(ctx context.Context, targets []string) (f *account.Functio
 			locate: account.CodeLocator(s.Lambda(f.Region), t, out),
 		}
 		for _, l := range f.Layers {
-			layers = append(layers, layerItem(s, l.ARN))
+			it := layerItem(s, l.ARN)
+			it.own = true
+			layers = append(layers, it)
 		}
 	}
 	return f, layers, code, nil
@@ -150,7 +157,7 @@ func (o *Opener) look(ctx context.Context, set *Set, it item) (Archive, error) {
 	}
 	loc, err := it.locate(ctx)
 	if err != nil {
-		return Archive{}, fmt.Errorf("locate %s: %w", it.name, err)
+		return Archive{}, err // it names the function or layer version
 	}
 	cache := o.Cache
 	if cache == nil {
@@ -212,9 +219,14 @@ func (o *Opener) openAll(ctx context.Context, f *account.Function, layers []item
 	if err := each(ctx, len(items), func(ctx context.Context, i int) error {
 		var err error
 		opened[i], err = open(ctx, set, items[i])
-		if err != nil && i < len(layers) && o.Elsewhere != nil && o.Elsewhere(i, items[i].name) {
-			if kind := session.KindOf(err); kind == session.NotFound || kind == session.Denied {
-				opened[i], err = Archive{Name: items[i].name, Root: items[i].root, Missing: err}, nil
+		if err == nil {
+			opened[i].State = account.OK
+			return nil
+		}
+		if i < len(layers) && (o.Partly && items[i].own || o.Elsewhere != nil && o.Elsewhere(i, items[i].name)) {
+			if state := account.StateOf(err); state == account.Deleted || state == account.Denied {
+				opened[i] = Archive{Name: items[i].name, Root: items[i].root, Missing: err, State: state}
+				return nil
 			}
 		}
 		return err

@@ -72,6 +72,10 @@ type ReportLayer struct {
 	Index    int    `json:"index"`
 	Source   string `json:"source"`
 	Unzipped *int64 `json:"unzipped"`
+	// State is why it could not be read: "deleted", "denied", or "unknown"; it is
+	// there only with an Unzipped that is null. Message says more.
+	State   string `json:"state,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // ReportEntry is one path. Type is file, dir or symlink; Mode octal ("0755");
@@ -132,8 +136,9 @@ func (t *Tree) Report(root string) Report {
 		Clashes:       make([]ReportClash, len(t.Clashes)),
 	}
 	for i, l := range t.Layers {
-		r.Layers[i] = ReportLayer{Index: i + 1, Source: l.Source}
+		r.Layers[i] = ReportLayer{Index: i + 1, Source: l.Source, State: "unknown"}
 		if l.Dir != nil {
+			r.Layers[i].State = ""
 			r.Layers[i].Unzipped = &l.Dir.Unzipped
 		}
 	}

@@ -33,6 +33,7 @@ func runCat(ctx context.Context, a *app, name, path string) error {
 	if err != nil {
 		return err
 	}
+	opener.Partly = true // a file of the code is there whatever the layers are
 	set, err := opener.Open(ctx, name)
 	if err != nil {
 		return err
@@ -123,6 +124,7 @@ func runExtract(ctx context.Context, a *app, name, path, dir string) error {
 	if path == "" || path == "/" {
 		set, err = opener.Fetch(ctx, progress.fetch, name)
 	} else {
+		opener.Partly = true
 		set, err = opener.Open(ctx, name)
 	}
 	if err != nil {

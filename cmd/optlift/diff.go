@@ -40,7 +40,7 @@ everywhere.`,
 func runDiff(ctx context.Context, a *app, old, now, format string) error {
 	var subjects [2]difference.Subject
 	for i, t := range []string{old, now} {
-		set, err := fetch(ctx, a, "", []string{t})
+		set, err := fetch(ctx, a, "", []string{t}, false)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/inventory"
 	"github.com/optlift/optlift/build/optfs"
@@ -63,7 +64,7 @@ type sourceReport struct {
 }
 
 func runInventory(ctx context.Context, a *app, targets []string, code, format string) error {
-	set, err := fetch(ctx, a, code, targets)
+	set, err := fetch(ctx, a, code, targets, true)
 	if err != nil {
 		return err
 	}
@@ -95,12 +96,14 @@ func runInventory(ctx context.Context, a *app, targets []string, code, format st
 	return partlyError{message: "not every package could be listed", silent: true}
 }
 
-// fetch opens targets with all their bytes at hand.
-func fetch(ctx context.Context, a *app, code string, targets []string) (*target.Set, error) {
+// fetch opens targets with all their bytes at hand. partly does without layers of a
+// function that can't be read.
+func fetch(ctx context.Context, a *app, code string, targets []string, partly bool) (*target.Set, error) {
 	opener, err := a.opener()
 	if err != nil {
 		return nil, err
 	}
+	opener.Partly = partly
 	if code != "" {
 		return opener.FetchLocal(ctx, code, targets)
 	}
@@ -114,7 +117,18 @@ func takeInventory(ctx context.Context, set *target.Set) (*inventory.Inventory, 
 	if err != nil {
 		return nil, err
 	}
-	return inventory.Take(ctx, opt, task)
+	inv, err := inventory.Take(ctx, opt, task)
+	if err != nil {
+		return nil, err
+	}
+	for i := range inv.Unread {
+		if u := &inv.Unread[i]; u.Layer > 0 && u.Layer <= len(set.Layers) {
+			if l := &set.Layers[u.Layer-1]; l.Missing != nil {
+				u.Reason = fmt.Sprintf("the layer is %s: %s", l.State, session.Explain(l.Missing))
+			}
+		}
+	}
+	return inv, nil
 }
 
 // trees merges a set's layers, and its code apart; task is nil without code.

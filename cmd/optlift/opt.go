@@ -8,6 +8,8 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/whatif"
 )
@@ -22,7 +24,8 @@ func newOpt(a *app) *cobra.Command {
 		Long: `Merge the layers of a function, or the layer versions and local zips named, in
 order, and print for every path under /opt which layer won and which copies it
 shadows. Several targets are merged in the order given. Local zips need no
-account.
+account. A layer of a function that was deleted, or may not be read, is shown as
+such; the command then exits 3.
 
 With --drop, --add, --replace and --order it shows what is not there yet: how
 /opt would look, what the function would weigh against the limit, and which
@@ -49,6 +52,7 @@ func runOpt(ctx context.Context, a *app, targets []string, format string, confli
 	if err != nil {
 		return err
 	}
+	opener.Partly = true
 	set, err := opener.Open(ctx, targets...)
 	if err != nil {
 		return err
@@ -75,6 +79,7 @@ func runOpt(ctx context.Context, a *app, targets []string, format string, confli
 		}
 	}
 	report := optReport{Report: tree.Report("/opt")}
+	missing := tellMissing(a.io, set, report.Layers)
 	if change.any() {
 		c := set.WhatIf(before, stack, tree)
 		c.Sure = a.offline()
@@ -86,14 +91,36 @@ func runOpt(ctx context.Context, a *app, targets []string, format string, confli
 		report.Entries = conflicting(report.Entries)
 	}
 	if format == "json" {
-		return a.io.printJSON(report)
+		err = a.io.printJSON(report)
+	} else {
+		if report.WhatIf != nil {
+			if err := printOutcome(a.io, report.WhatIf); err != nil {
+				return err
+			}
+		}
+		err = printTree(a.io, report.Report)
 	}
-	if report.WhatIf != nil {
-		if err := printOutcome(a.io, report.WhatIf); err != nil {
-			return err
+	if err == nil && missing {
+		err = partlyError{message: "not every layer could be read", silent: true}
+	}
+	return err
+}
+
+// tellMissing says of layers that can't be read why, on standard error and in a
+// report, and whether there are any.
+func tellMissing(s *streams, set *target.Set, layers []optfs.ReportLayer) (missing bool) {
+	for i := range set.Layers {
+		l := &set.Layers[i]
+		for j := range layers {
+			if l.Missing == nil || layers[j].Source != l.Name || layers[j].Unzipped != nil {
+				continue
+			}
+			missing = true
+			layers[j].State, layers[j].Message = string(l.State), session.Explain(l.Missing)
+			fmt.Fprintf(s.err, "optlift: layer %d is %s, so this is only a part of /opt: %s\n", layers[j].Index, l.State, layers[j].Message)
 		}
 	}
-	return printTree(a.io, report.Report)
+	return missing
 }
 
 // optReport is the JSON form of opt. WhatIf is there when a change was asked
@@ -127,7 +154,7 @@ func conflicting(entries []optfs.ReportEntry) []optfs.ReportEntry {
 func printTree(s *streams, r optfs.Report) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, l := range r.Layers {
-		size := "unzipped size unknown"
+		size := "unzipped size unknown: " + l.State
 		if l.Unzipped != nil {
 			size = humanize.IBytes(uint64(*l.Unzipped)) + " unzipped"
 		}

@@ -199,6 +199,7 @@ func (w *workspace) Open(ctx context.Context, targets ...string) (*target.Set, e
 	if err != nil {
 		return nil, err
 	}
+	opener.Partly = true
 	return opener.Open(ctx, targets...)
 }
 

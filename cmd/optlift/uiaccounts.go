@@ -217,6 +217,7 @@ func (s *accounts) Open(ctx context.Context, targets ...string) (*target.Set, er
 	if err != nil {
 		return nil, err
 	}
+	opener.Partly = true
 	return opener.Open(ctx, targets...)
 }
 

@@ -33,6 +33,9 @@ func (s *Screen) extractAction(nothing string) keys.Action {
 	if s.trial.outcome != nil {
 		a.Disabled = "these are not the layers as they are: U goes back to them"
 	}
+	if text := s.missing(); s.now == s.opt && text != "" {
+		a.Disabled = text
+	}
 	if s.extract != nil {
 		a.Label, a.Minor, a.Disabled = "stop extracting", false, ""
 	}

@@ -112,14 +112,14 @@ func (s *Screen) changedLine(st *theme.Styles, w int) string {
 		now, ok := there[n]
 		switch {
 		case !ok:
-			l.Put(theme.Dim, " · without ").Put(theme.Layer(n), theme.Letter(n)).Put(theme.Dim, " "+draw.Bytes(weight(was)))
+			l.Put(theme.Dim, " · without ").Put(theme.Layer(n), theme.Letter(n)).Put(theme.Dim, " "+weight(was))
 		case now.Source != was.Source || now.Dir != was.Dir:
-			l.Put(theme.Dim, " · ").Put(theme.Layer(n), theme.Letter(n)).Put(theme.Dim, " was "+inventory.ShortLayer(was.Source)+" "+draw.Bytes(weight(was)))
+			l.Put(theme.Dim, " · ").Put(theme.Layer(n), theme.Letter(n)).Put(theme.Dim, " was "+inventory.ShortLayer(was.Source)+" "+weight(was))
 		}
 	}
 	for _, n := range t.shown.Numbers() {
 		if n > len(s.real.merged.Layers) {
-			l.Put(theme.Dim, " · with ").Put(theme.Layer(n), theme.Letter(n)).Put(theme.Dim, " "+draw.Bytes(weight(there[n])))
+			l.Put(theme.Dim, " · with ").Put(theme.Layer(n), theme.Letter(n)).Put(theme.Dim, " "+weight(there[n]))
 		}
 	}
 	return l.String()

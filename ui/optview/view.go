@@ -62,6 +62,9 @@ func (s *Screen) empty(say func(theme.Tone, string) []string) []string {
 	case t.Only().Layer != "":
 		return say(theme.Dim, "This layer has no files. 0 shows all layers again.")
 	}
+	if s.now == s.opt && s.missing() != "" {
+		return say(theme.Dim, "Nothing of it can be seen. v tries another layer in its place, t shows the code under /var/task.")
+	}
 	return say(theme.Dim, "The archives are empty.")
 }
 
@@ -88,7 +91,7 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 		size := draw.Bytes(x.Unzipped)
 		tone := theme.Dim
 		if !x.Known {
-			size, tone = "? can't be read", theme.Warn
+			size, tone = "? "+s.why(x.Source), theme.Warn
 		}
 		need := 4 + 1 + sanitize.Width(source) + 2 + len(size) + 3
 		if need > l.Left() && !fresh {
@@ -112,7 +115,30 @@ func (s *Screen) legend(st *theme.Styles, w int) []string {
 		}
 		out = append(out, l.String())
 	}
+	if text := s.missing(); text != "" {
+		out = append(out, draw.NewLine(st, w, false).Gap(1).Put(theme.Warn, "▲ ").Put(theme.Plain, text).String())
+	}
 	return append(append(out, s.whatIfLines(st, w)...), "")
+}
+
+// why is why a layer can't be read, in a word or two.
+func (s *Screen) why(source string) string {
+	for i := range s.set.Layers {
+		if l := &s.set.Layers[i]; l.Name == source && l.Missing != nil {
+			return string(l.State)
+		}
+	}
+	return "can't be read"
+}
+
+// missing says what of /opt is not seen, "" for nothing.
+func (s *Screen) missing() string {
+	for i, x := range s.now.stats {
+		if !x.Known {
+			return name(s.now.number(i+1)) + " is " + s.why(x.Source) + ": this is only a part of what lies under /opt"
+		}
+	}
+	return ""
 }
 
 const (

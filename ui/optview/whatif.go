@@ -12,6 +12,7 @@ import (
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/whatif"
 	"github.com/optlift/optlift/ui/changes"
+	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/job"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/screen"
@@ -343,9 +344,10 @@ func (s *Screen) onTried(done job.Done) screen.Effect {
 	return screen.Effect{}
 }
 
-func weight(l optfs.Layer) int64 {
+// weight is what a layer weighs, "?" where that is not known.
+func weight(l optfs.Layer) string {
 	if l.Dir == nil {
-		return 0
+		return "?"
 	}
-	return l.Dir.Unzipped
+	return draw.Bytes(l.Dir.Unzipped)
 }
