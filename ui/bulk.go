@@ -24,7 +24,7 @@ type migration interface {
 func (m *model) openBulk(arns []string) tea.Cmd {
 	if m.current != nil && m.current.Running() {
 		if len(arns) > 0 {
-			m.say(screen.Warn, "one migration at a time: "+m.current.Crumb()+" is under way, :migrate shows it")
+			m.say(screen.Warn, "one migration at a time: "+m.current.Crumb()+" is under way, "+m.shows("migrate"))
 			return nil
 		}
 		m.show(m.current)
@@ -51,7 +51,7 @@ func (m *model) openBulk(arns []string) tea.Cmd {
 // claim makes a screen the one that changes the account, or says why it can't.
 func (m *model) claim(s *bulk.Screen) string {
 	if m.jobs.Guarded() != nil {
-		return "one migration at a time: one is under way, :migrate shows it"
+		return "one migration at a time: one is under way, " + m.shows("migrate")
 	}
 	m.current = s
 	return ""

@@ -299,7 +299,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 	case "quit":
 		return m.leave()
 	default:
-		m.say(screen.Bad, "no command "+p.Name+". Tab completes, ? explains.")
+		m.say(screen.Bad, "no command "+p.Name+". Tab completes, "+m.keyOf("help")+" explains.")
 	}
 	return nil
 }
@@ -365,7 +365,7 @@ func (m *model) openMigration(args []string) tea.Cmd {
 				return nil
 			}
 			if one, ok := m.current.(*migrate.Screen); !ok || arn != one.ARN() {
-				m.say(screen.Warn, "one migration at a time: "+m.current.Crumb()+" is under way, :migrate shows it")
+				m.say(screen.Warn, "one migration at a time: "+m.current.Crumb()+" is under way, "+m.shows("migrate"))
 				return nil
 			}
 		}
@@ -399,7 +399,7 @@ func (m *model) again(a journal.Again) screen.Effect {
 		return screen.Say(screen.Info, "not now: "+why)
 	}
 	if m.jobs.Guarded() != nil {
-		return screen.Say(screen.Warn, "one migration at a time: one is under way, :migrate shows it")
+		return screen.Say(screen.Warn, "one migration at a time: one is under way, "+m.shows("migrate"))
 	}
 	start := migrate.Resume
 	if a.Rollback {
@@ -408,6 +408,15 @@ func (m *model) again(a journal.Again) screen.Effect {
 	s, effect := start(a.Entry, m.jobs, m.backend)
 	m.show(s)
 	return effect
+}
+
+// shows says how a command is typed to see something.
+func (m *model) shows(command string) string {
+	key := m.keyOf("palette")
+	if len(key) > 1 {
+		key += " "
+	}
+	return key + command + " shows it"
 }
 
 // show puts a migration on top. There is one at a time.

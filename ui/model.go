@@ -131,15 +131,7 @@ func (m *model) paint() { m.styles = theme.Named(m.theme, m.dark, m.depth) }
 // keyOf names the key of an action, for texts.
 func (m *model) keyOf(action string) string {
 	if m.names == nil {
-		m.names = map[string]string{}
-		for _, k := range keys.Catalogue() {
-			if m.names[k.ID] == "" {
-				m.names[k.ID] = keys.Name(k.Keys[0])
-			}
-		}
-		for id, bound := range m.bound {
-			m.names[id] = keys.Name(bound[0])
-		}
+		m.names = keys.Names(m.bound)
 	}
 	return m.names[action]
 }
@@ -160,6 +152,9 @@ func (m *model) startAudit() tea.Cmd {
 }
 
 func (m *model) push(key string, s screen.Screen) {
+	if texts, ok := s.(interface{ Bind(func(string) string) }); ok {
+		texts.Bind(m.keyOf)
+	}
 	m.stack = append(m.stack, s)
 	m.places = append(m.places, key)
 	m.prompt = nil

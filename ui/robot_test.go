@@ -39,6 +39,7 @@ func newRobotWith(t testing.TB, b *fakeBackend, w, h int, o Options) *robot {
 		prepare(b)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	arrives := b.signing == nil && len(b.refusals) == 0 && len(b.codes) == 0
 	b.dir = t.TempDir()
 	r := &robot{t: t, b: b, m: newModel(ctx, b, o), msgs: make(chan tea.Msg, 64), cancel: cancel}
 	r.m.tick = func(_ time.Duration, fn func(time.Time) tea.Msg) tea.Cmd {
@@ -53,7 +54,7 @@ func newRobotWith(t testing.TB, b *fakeBackend, w, h int, o Options) *robot {
 		r.m.jobs.Cancel()
 		r.m.jobs.Wait()
 	})
-	if b.signing == nil && len(b.refusals) == 0 && len(b.codes) == 0 {
+	if arrives {
 		r.until("an account", func() bool { return r.m.away == nil })
 	}
 	return r

@@ -234,7 +234,7 @@ func (m *model) status() string {
 	l := draw.NewLine(m.styles, m.w, false).Gap(1)
 	if m.note == "" {
 		if j := m.jobs.Guarded(); j != nil && m.top() != screen.Screen(m.current) {
-			l.Put(theme.Warn, "▸ "+j.Name+" is under way").Put(theme.Dim, "  :migrate shows it")
+			l.Put(theme.Warn, "▸ "+j.Name+" is under way").Put(theme.Dim, "  "+m.shows("migrate"))
 		}
 		return l.String()
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/optlift/optlift/aws/fleet"
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/list"
 	"github.com/optlift/optlift/ui/screen"
 	"github.com/optlift/optlift/ui/table"
@@ -45,6 +46,7 @@ const (
 
 // Screen is the switch of many functions.
 type Screen struct {
+	keys.Hints
 	jobs   *job.Group
 	fleets Fleets
 	claim  Claim
@@ -65,6 +67,7 @@ type Screen struct {
 	back    bool   // it is the rollback
 	rows    []row
 	table   table.Table
+	above   int // lines above the table, as drawn last
 	job     *job.Job
 	events  *job.Stream[fleet.Event]
 	started time.Time // of the run, by the ticks

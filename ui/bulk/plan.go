@@ -36,7 +36,7 @@ func (v *view) plan(s *Screen) {
 	ready, blocked, images := p.Counts()
 	if ready == 0 {
 		v.put(v.line().Put(theme.Bad, "✗ ").Put(theme.Strong, "None of "+draw.Plural(len(p.Members), "function")+" can be switched"))
-		v.say(theme.Dim, 1, "Nothing is changed. Below is what stands against each; m on a function alone plans it with what can be accepted.")
+		v.say(theme.Dim, 1, "Nothing is changed. Below is what stands against each; "+s.Key("migrate")+" on a function alone plans it with what can be accepted.")
 	} else {
 		v.put(v.line().Put(theme.Strong, fmt.Sprintf("Switch %s of account %s", draw.Plural(ready, "function"), p.Account)).Put(theme.Dim, "  "+s.waves()))
 		way := "Each is deleted and created again under its name."

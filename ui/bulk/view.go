@@ -48,7 +48,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		v.blank()
 		v.say(theme.Bad, 1, "No plan could be made.")
 		v.say(theme.Plain, 1, s.failed)
-		v.say(theme.Dim, 1, "r tries again.")
+		v.say(theme.Dim, 1, s.Key("plan")+" tries again.")
 	case planned:
 		v.plan(s)
 	default:
@@ -79,6 +79,7 @@ func (s *Screen) runView(st *theme.Styles, w, h int) []string {
 		room = h - len(head) - len(details)
 	}
 	s.sync()
+	s.above = len(head)
 	out := append(slices.Clone(head), s.table.View(st, w, room, s.cell, nil)...)
 	for len(out) < h-len(details) {
 		out = append(out, "")

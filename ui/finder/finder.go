@@ -30,6 +30,7 @@ type Seeker interface {
 
 // Screen is what was found so far.
 type Screen struct {
+	keys.Hints
 	pattern *find.Pattern
 	inv     *inventory.Inventory
 	jobs    *job.Group

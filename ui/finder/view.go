@@ -41,7 +41,7 @@ func (s *Screen) empty() string {
 	case s.Filter() != "":
 		return "Nothing matches " + s.Filter() + ". esc shows everything again."
 	case s.report.Layers == 0 && s.inv.Running():
-		return "Still listing the functions, whose layers are looked into: r looks when they are there."
+		return "Still listing the functions, whose layers are looked into: " + s.Key("again") + " looks when they are there."
 	case s.report.Layers == 0:
 		return "No function of this account has a layer."
 	case s.job != nil:
@@ -75,7 +75,7 @@ func (s *Screen) progress(st *theme.Styles, w int) []string {
 		l.Put(theme.Dim, ", "+draw.Exact(int64(s.onDisk))+" from lists on disk")
 	}
 	if n := s.later(); n > 0 && s.job == nil {
-		l.Put(theme.Warn, "  ▲ "+strconv.Itoa(n)+" came later").Put(theme.Dim, ": r looks into them, too")
+		l.Put(theme.Warn, "  ▲ "+strconv.Itoa(n)+" came later").Put(theme.Dim, ": "+s.Key("again")+" looks into them, too")
 	} else if s.more > 0 {
 		l.Put(theme.Dim, "  "+draw.Plural(s.more, "path")+" more than are shown")
 	}

@@ -41,6 +41,7 @@ const (
 
 // Screen is the table of findings.
 type Screen struct {
+	keys.Hints
 	inv    *inventory.Inventory
 	table  table.Table
 	filter filter.Filter
@@ -238,7 +239,7 @@ func (s *Screen) empty() string {
 	case measured < found:
 		return "Nothing was found in what could be measured: " + strconv.Itoa(measured) + " of " + draw.Plural(found, "function") + "."
 	case len(s.inv.Errors()) > 0:
-		return "Nothing was found in what could be listed; ! shows what could not."
+		return "Nothing was found in what could be listed; " + s.Key("log") + " shows what could not."
 	}
 	return "Nothing was found."
 }

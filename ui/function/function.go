@@ -25,6 +25,7 @@ type Measurer interface {
 
 // Screen is one function.
 type Screen struct {
+	keys.Hints
 	inv     *inventory.Inventory
 	arn     string
 	account awscli.Account
@@ -174,7 +175,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		p.line()
 		p.say(theme.Bad, "The function could not be read.")
 		p.say(theme.Plain, s.failed)
-		p.say(theme.Dim, "r tries again.")
+		p.say(theme.Dim, s.Key("measure")+" tries again.")
 	default:
 		p.line()
 		p.say(theme.Dim, "Reading "+s.arn+" …")

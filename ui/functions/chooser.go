@@ -71,7 +71,7 @@ func (c *Chooser) Actions() []keys.Action {
 		{ID: "narrower", Keys: []string{"-", "left"}, Label: "narrower", Minor: true, Group: group, Help: "make the column narrower", Disabled: hidden},
 		{ID: "sort-by", Keys: []string{"enter", "s"}, Label: "sort", Group: group, Help: "sort by the column; again turns the order round"},
 		{ID: "copy", Keys: []string{"y"}, Label: "copy for config.toml", Group: group, Help: "copy the lines that keep this choice in the configuration file"},
-		{ID: "as-is", Keys: []string{"u"}, Group: group, Help: "the columns of the configuration again"},
+		{ID: "configured", Keys: []string{"u"}, Group: group, Help: "the columns of the configuration again"},
 	}, list.Actions()...)
 }
 
@@ -111,7 +111,7 @@ func (c *Chooser) Do(id string) screen.Effect {
 		}
 	case "copy":
 		return screen.Effect{Copy: c.table.layout.TOML()}
-	case "as-is":
+	case "configured":
 		l = c.table.Layout
 	default:
 		return screen.Effect{}

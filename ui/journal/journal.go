@@ -72,6 +72,7 @@ func merge(one []switchover.Entry, fleets []fleet.Entry) []entry {
 
 // Screen is the list of migrations, newest first.
 type Screen struct {
+	keys.Hints
 	jobs   *job.Group
 	reader Reader
 	again  func(Again) screen.Effect
@@ -248,7 +249,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		return say(theme.Dim, "Reading the journal …")
 	case len(s.entries) == 0:
 		return append(say(theme.Strong, "No migrations yet."),
-			say(theme.Dim, "Each one is written down here before anything is changed. m on a function plans one.")...)
+			say(theme.Dim, "Each one is written down here before anything is changed. "+s.Key("migrate")+" on a function plans one.")...)
 	}
 	return s.table.View(st, w, h, s.cell, nil)
 }

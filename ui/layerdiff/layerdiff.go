@@ -24,6 +24,7 @@ import (
 
 // Screen is what sets two targets apart.
 type Screen struct {
+	keys.Hints
 	targets, titles [2]string // the old one and the new one
 	jobs            *job.Group
 	fetcher         loading.Fetcher
@@ -143,7 +144,7 @@ func (s *Screen) Actions() []keys.Action {
 	}
 	label, open := "packages", ""
 	if s.byPackages {
-		label, open = "files", "a package has no content of its own: t shows the files"
+		label, open = "files", "a package has no content of its own: "+s.Key("turn")+" shows the files"
 	} else if r, ok := s.files.Selected(); !ok {
 		open = "nothing is selected"
 	} else {

@@ -14,7 +14,7 @@ import (
 func (s *Screen) View(st *theme.Styles, w, h int) []string {
 	switch {
 	case s.failed != nil && s.found == nil:
-		return s.failed.View(st, w, "The two could not be compared.")
+		return s.failed.View(st, w, "The two could not be compared.", s.Key("again"))
 	case s.found == nil:
 		return s.transfers.View(st, w, h, "Downloading "+s.titles[0]+" and "+s.titles[1]+", to compare them byte by byte.")
 	case s.report().Equal:
@@ -100,7 +100,7 @@ func (s *Screen) equal(st *theme.Styles, w int) []string {
 }
 
 func (s *Screen) noPackages(st *theme.Styles, w int) []string {
-	text := "The packages are the same. t shows the files."
+	text := "The packages are the same. " + s.Key("turn") + " shows the files."
 	return append(draw.Para(st, w-1, 2, theme.Dim, text), s.unread(st, w, 4)...)
 }
 

@@ -93,8 +93,9 @@ func Fail(f Fetcher, err error) error {
 
 func (f *Failure) Error() string { return f.Message }
 
-// View says what could not be shown and why. what is the whole sentence.
-func (f *Failure) View(st *theme.Styles, w int, what string) []string {
+// View says what could not be shown and why. what is the whole sentence, again the
+// key that tries again.
+func (f *Failure) View(st *theme.Styles, w int, what, again string) []string {
 	say := func(t theme.Tone, text string) []string { return draw.Para(st, w-1, 2, t, text) }
 	out := append([]string{""}, say(theme.Bad, what)...)
 	out = append(out, say(theme.Plain, f.Message)...)
@@ -105,5 +106,5 @@ func (f *Failure) View(st *theme.Styles, w int, what string) []string {
 	case account.Denied:
 		out = append(out, say(theme.Dim, "⊘ It may be there: you are not allowed to look.")...)
 	}
-	return append(out, say(theme.Dim, "r tries again.")...)
+	return append(out, say(theme.Dim, again+" tries again.")...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/optlift/optlift/aws/switchover"
 	"github.com/optlift/optlift/build/image"
 	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/list"
 	"github.com/optlift/optlift/ui/screen"
 )
@@ -53,6 +54,7 @@ const (
 
 // Screen is one migration.
 type Screen struct {
+	keys.Hints
 	name, arn string
 	jobs      *job.Group
 	switcher  Switcher
@@ -68,6 +70,7 @@ type Screen struct {
 	steps   []step
 	list    list.List
 	pager   list.Pager
+	above   int  // lines above the steps, as drawn last
 	follow  bool // the list keeps the running step in sight
 	job     *job.Job
 	events  *job.Stream[switchover.Event]

@@ -28,13 +28,15 @@ const (
 // sources is where each layer of the function comes from. The plan is made again
 // with what is chosen.
 type sources struct {
-	of   *Screen
-	list list.List
-	rows []source
-	job  *job.Job
-	busy int // the row that job is about
-	told *job.Stream[image.Progress]
-	note string // how far the job is
+	keys.Hints
+	of    *Screen
+	list  list.List
+	above int // lines above the layers, as drawn last
+	rows  []source
+	job   *job.Job
+	busy  int // the row that job is about
+	told  *job.Stream[image.Progress]
+	note  string // how far the job is
 }
 
 // source is a layer and what is known of its ways.
@@ -265,6 +267,7 @@ func (s *sources) View(st *theme.Styles, w, h int) []string {
 	v := view{st: st, w: w}
 	v.say(theme.Dim, "Each layer's files get into the image in one of three ways. All are compared with the layer's zip, file by file.")
 	v.blank()
+	s.above = len(v.out)
 	from, to := s.list.Window(max(h-10, 1))
 	for i := from; i < to; i++ {
 		x := &s.rows[i]
@@ -274,7 +277,7 @@ func (s *sources) View(st *theme.Styles, w, h int) []string {
 			m = "▌"
 		}
 		l.Cell(theme.Accent, m, 1).Put(theme.Block(i+1), " "+theme.Letter(i+1)+" ").Gap(1).Cell(theme.Plain, inventory.ShortLayer(x.arn), min(max(w/3, 20), 40)).Gap(1)
-		l.Put(theme.Accent, x.way+" ")
+		l.Put(theme.Accent, s.Key(x.way)+" ")
 		switch {
 		case i == s.busy:
 			l.Put(theme.Warn, s.note)
@@ -299,7 +302,7 @@ func (s *sources) View(st *theme.Styles, w, h int) []string {
 		if !possible {
 			tone = theme.Dim
 		}
-		v.put(v.line().Put(theme.Good, on).Put(theme.Accent, key+" ").Put(tone, name))
+		v.put(v.line().Put(theme.Good, on).Put(theme.Accent, s.Key(key)+" ").Put(tone, name))
 		v.out = append(v.out, draw.Para(st, w-1, 5, theme.Dim, text)...)
 	}
 	if x.vendor == "" {
@@ -321,7 +324,7 @@ func (v *view) sources(s *Screen) {
 		return
 	}
 	v.blank()
-	v.put(v.line().Put(theme.Head, "LAYERS").Put(theme.Dim, "  "+"v chooses where their files come from"))
+	v.put(v.line().Put(theme.Head, "LAYERS").Put(theme.Dim, "  "+s.Key("sources")+" chooses where their files come from"))
 	for i, arn := range s.layers {
 		l := v.line().Gap(1).Put(theme.Layer(i+1), theme.Letter(i+1)+" ").Cell(theme.Plain, inventory.ShortLayer(arn), nameWidth(v.w)).Gap(1)
 		if from := s.choices.LayerImages[arn]; from != "" {

@@ -43,7 +43,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		v.blank()
 		v.say(theme.Bad, "No plan could be made for "+s.name+".")
 		v.say(theme.Plain, s.failed)
-		v.say(theme.Dim, "r tries again.")
+		v.say(theme.Dim, s.Key("plan")+" tries again.")
 	case planned:
 		v.plan(s)
 	default:
@@ -111,7 +111,7 @@ func (v *view) plan(s *Screen) {
 	}
 	v.blank()
 	if len(p.Blockers) == 0 {
-		v.put(v.line().Put(theme.Accent, "a").Put(theme.Plain, " applies the plan. It asks for the function's name first."))
+		v.put(v.line().Put(theme.Accent, s.Key("apply")).Put(theme.Plain, " applies the plan. It asks for the function's name first."))
 	}
 }
 
@@ -141,7 +141,7 @@ func (v *view) paused(s *Screen) {
 	} else {
 		v.say(theme.Plain, "The image is built, proven, pushed and rehearsed; nobody has noticed. From here on "+s.turning())
 	}
-	v.put(v.line().Gap(1).Put(theme.Accent, "c").Put(theme.Plain, " goes on, after "+s.name+" is typed   ").Put(theme.Accent, "esc").Put(theme.Plain, " stops here"))
+	v.put(v.line().Gap(1).Put(theme.Accent, s.Key("pass")).Put(theme.Plain, " goes on, after "+s.name+" is typed   ").Put(theme.Accent, s.Key("stop")).Put(theme.Plain, " stops here"))
 }
 
 func nameWidth(w int) int { return min(max(w/3, 22), 40) }
@@ -201,6 +201,7 @@ func (s *Screen) runView(st *theme.Styles, w, h int) []string {
 	s.list.Sync(len(s.steps), func(i int) string { return s.steps[i].ID })
 	from, to := s.list.Window(room)
 	out := head
+	s.above = len(head)
 	for i := from; i < to; i++ {
 		out = append(out, s.stepLine(st, w, i))
 	}

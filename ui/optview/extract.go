@@ -31,7 +31,7 @@ func (s *Screen) extractAction(nothing string) keys.Action {
 		a.Label, a.Minor, a.Disabled = "extract "+strconv.Itoa(n)+" marked", false, ""
 	}
 	if s.trial.outcome != nil {
-		a.Disabled = "these are not the layers as they are: U goes back to them"
+		a.Disabled = "these are not the layers as they are: " + s.Key("as-is") + " goes back to them"
 	}
 	if text := s.missing(); s.now == s.opt && text != "" {
 		a.Disabled = text

@@ -17,6 +17,7 @@ import (
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/job"
+	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/offer"
 	"github.com/optlift/optlift/ui/preview"
 	"github.com/optlift/optlift/ui/screen"
@@ -34,6 +35,7 @@ type Opener interface {
 
 // Screen is the merged tree of some targets.
 type Screen struct {
+	keys.Hints
 	title   string // whose tree it is, "" where the screen before says so
 	targets []string
 	account awscli.Account
@@ -55,6 +57,7 @@ type Screen struct {
 	extract  *extraction     // nil while nothing is unpacked
 	marked   map[string]bool // absolute paths
 	wanted   string          // the path to select once the archives are open
+	above    int             // lines above the tree, as drawn last
 }
 
 // root is one tree: /opt or /var/task.

@@ -21,7 +21,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 	case s.failed != "" && s.now == nil:
 		out := append([]string{""}, say(theme.Bad, "The archives could not be opened.")...)
 		out = append(out, say(theme.Plain, s.failed)...)
-		return append(out, say(theme.Dim, "r tries again.")...)
+		return append(out, say(theme.Dim, s.Key("again")+" tries again.")...)
 	case s.now == nil:
 		return append([]string{""}, say(theme.Dim, "Reading the directories of the archives …")...)
 	}
@@ -31,6 +31,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 	}
 	room := h - len(out) - 3
 	out = append(out, s.header(st, w))
+	s.above = len(out)
 	from, to := s.now.tree.Window(room)
 	for i := from; i < to; i++ {
 		out = append(out, s.row(st, w, i))
@@ -47,20 +48,20 @@ func (s *Screen) empty(say func(theme.Tone, string) []string) []string {
 	case s.now == s.opt && len(s.now.merged.Layers) == 0:
 		out := say(theme.Strong, "No layers: nothing lies under /opt.")
 		if s.trial.outcome != nil {
-			return append(out, say(theme.Dim, "u takes the last change back, U all of them.")...)
+			return append(out, say(theme.Dim, s.Key("undo")+" takes the last change back, "+s.Key("as-is")+" all of them.")...)
 		}
 		if s.task != nil {
-			out = append(out, say(theme.Dim, "t shows the code under /var/task.")...)
+			out = append(out, say(theme.Dim, s.Key("root")+" shows the code under /var/task.")...)
 		}
-		return append(out, say(theme.Dim, "a tries a layer: what if there were one?")...)
+		return append(out, say(theme.Dim, s.Key("add")+" tries a layer: what if there were one?")...)
 	case t.Filter() != "":
 		return say(theme.Dim, "Nothing matches "+t.Filter()+". esc shows everything again.")
 	case t.Only().Paths != nil:
-		return say(theme.Dim, "There are no extensions here. X shows everything again.")
+		return say(theme.Dim, "There are no extensions here. "+s.Key("extensions")+" shows everything again.")
 	case t.Only().Shadowed:
-		return say(theme.Dim, "No path of one layer shadows another's. x shows everything again.")
+		return say(theme.Dim, "No path of one layer shadows another's. "+s.Key("shadowed")+" shows everything again.")
 	case t.Only().Layer != "":
-		return say(theme.Dim, "This layer has no files. 0 shows all layers again.")
+		return say(theme.Dim, "This layer has no files. "+s.Key("layer-0")+" shows all layers again.")
 	}
 	if s.now == s.opt && s.missing() != "" {
 		return say(theme.Dim, "Nothing of it can be seen. v tries another layer in its place, t shows the code under /var/task.")

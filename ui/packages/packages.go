@@ -20,6 +20,7 @@ import (
 
 // Screen is the table of packages.
 type Screen struct {
+	keys.Hints
 	title   string // whose they are, "" where the screen before says so
 	name    string // what a bill of materials calls it
 	version string // of this program

@@ -14,7 +14,7 @@ import (
 func (s *Screen) View(st *theme.Styles, w, h int) []string {
 	switch {
 	case s.failed != nil && s.found == nil:
-		return s.failed.View(st, w, "The packages could not be listed.")
+		return s.failed.View(st, w, "The packages could not be listed.", s.Key("again"))
 	case s.found == nil:
 		return s.transfers.View(st, w, h, "Downloading the archives of "+s.name+": most of their files are looked at.")
 	}

@@ -20,6 +20,7 @@ import (
 
 // Screen is one file, or what sets two apart.
 type Screen struct {
+	keys.Hints
 	title   string
 	jobs    *job.Group
 	explain func(error) string
@@ -188,7 +189,7 @@ func (s *Screen) View(st *theme.Styles, w, h int) []string {
 		out = append(out, "")
 		out = append(out, draw.Para(st, w-1, 2, theme.Bad, "The file could not be read.")...)
 		out = append(out, draw.Para(st, w-1, 2, theme.Plain, s.failed)...)
-		return append(out, line(2).Put(theme.Dim, "r tries again.").String())
+		return append(out, line(2).Put(theme.Dim, s.Key("again")+" tries again.").String())
 	case s.content == nil:
 		l := line(2).Put(theme.Dim, "Reading …")
 		if n := s.read.Load(); n > 0 {
