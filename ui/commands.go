@@ -237,7 +237,7 @@ func (m *model) open(p screen.Place) tea.Cmd {
 			return nil
 		}
 		targets, titles := m.targets(p.Args)
-		d := layerdiff.New([2]string(targets), [2]string(titles), m.jobs, m.backend)
+		d := layerdiff.New([2]string(targets), [2]string(titles), m.account, m.jobs, m.backend)
 		m.push(key, d)
 		return m.perform(d.Start())
 	case "find":

@@ -140,7 +140,7 @@ func TestWhereIsIt(t *testing.T) {
 		t.Fatalf("%+v, %v", doc, err)
 	}
 	r.press("y").settle()
-	if want := "optlift find 'package:numpy@2*'"; r.copied != want {
+	if want := "optlift find 'package:numpy@2*' --region eu-west-1"; r.copied != want {
 		t.Fatalf("copied %q", r.copied)
 	}
 	// What could not be looked into has a page of its own, and a reason.
@@ -149,6 +149,18 @@ func TestWhereIsIt(t *testing.T) {
 
 	r.press("esc", ":").write("find *.dll").press("enter").settle().see("No layer version that could be looked into holds *.dll").press("t").see("✗ deleted")
 	r.press(":").write("find [").press("enter").see("[ is no pattern").press("esc")
+}
+
+// TestLooksOfSeveralProfiles copies commands that ask the same accounts.
+func TestLooksOfSeveralProfiles(t *testing.T) {
+	r := findIn(newRobot(t, newFakes(8), 120, 40), "otel").settle().press("y").settle()
+	if want := "optlift find otel --profile prod,test,out --region eu-west-1"; r.copied != want {
+		t.Fatalf("copied %q", r.copied)
+	}
+	r.press("esc", "L", "/").write("fonts").press("enter", "d", "v").write("3").press("enter").settle().press("y").settle()
+	if want := "optlift diff " + arn("layer", "fonts:2") + " " + arn("layer", "fonts:3") + " --profile prod"; r.copied != want {
+		t.Fatalf("copied %q", r.copied)
+	}
 }
 
 // TestFindWhileItRuns shows results as they come, stops, and goes on from the start.

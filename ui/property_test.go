@@ -143,7 +143,8 @@ func TestAnyKeysAnySize(t *testing.T) {
 			"key":   func(rt *rapid.T) { r.press(rapid.SampledFrom(keysToPress).Draw(rt, "key")); check(rt) },
 			"key 2": func(rt *rapid.T) { r.press(rapid.SampledFrom(keysToPress).Draw(rt, "key")); check(rt) },
 			"write": func(rt *rapid.T) {
-				r.write(rapid.SampledFrom([]string{"opt", "orders-api", fakeAccount, "size>1MB", "/x", "宽", "theme", "columns", "filter", "@big", "layers"}).Draw(rt, "text"))
+				r.write(rapid.SampledFrom([]string{"opt", "orders-api", fakeAccount, "size>1MB", "/x", "宽", "theme", "columns", "filter", "@big", "layers",
+					"find py", "packages", "diff otel-collector:12 python-deps:4", "package:*"}).Draw(rt, "text"))
 				check(rt)
 			},
 			"click": func(rt *rapid.T) {

@@ -47,6 +47,19 @@ func (a Account) GetLayer(arn string) string {
 	return a.Of(arn).call(Region(arn), "lambda", "get-layer-version-by-arn", "--arn", arn)
 }
 
+// Optlift is a command of this program about something with an ARN, or about what
+// is on this machine.
+func (a Account) Optlift(arn string, words ...string) string {
+	out := append([]string{"optlift"}, words...)
+	if p := a.Of(arn).Profile; p != "" && strings.HasPrefix(arn, "arn:") {
+		out = append(out, "--profile", p)
+	}
+	for i, w := range out {
+		out[i] = Quote(w)
+	}
+	return strings.Join(out, " ")
+}
+
 // Region is the region of an ARN, "" when it names none.
 func Region(arn string) string {
 	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 && parts[0] == "arn" {

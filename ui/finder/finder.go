@@ -10,7 +10,6 @@ import (
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/find"
-	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/dialog"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/functions"
@@ -32,6 +31,7 @@ type Seeker interface {
 type Screen struct {
 	keys.Hints
 	pattern *find.Pattern
+	command string // that does the same without a screen
 	inv     *inventory.Inventory
 	jobs    *job.Group
 	seeker  Seeker
@@ -56,9 +56,9 @@ type Screen struct {
 }
 
 // New returns the screen of a search in the layer versions of an inventory; Start
-// begins it.
-func New(p *find.Pattern, inv *inventory.Inventory, jobs *job.Group, s Seeker) *Screen {
-	out := &Screen{pattern: p, inv: inv, jobs: jobs, seeker: s}
+// begins it. command does the same without a screen.
+func New(p *find.Pattern, command string, inv *inventory.Inventory, jobs *job.Group, s Seeker) *Screen {
+	out := &Screen{pattern: p, command: command, inv: inv, jobs: jobs, seeker: s}
 	out.lists()
 	return out
 }
@@ -201,7 +201,7 @@ func (s *Screen) Do(id string) screen.Effect {
 	case "export":
 		return s.askExport()
 	case "copy":
-		return screen.Effect{Copy: "optlift find " + awscli.Quote(s.pattern.String())}
+		return screen.Effect{Copy: s.command}
 	case "users":
 		if arn := s.ARN(); arn != "" {
 			return screen.Effect{Open: screen.Place{Name: "functions", Args: []string{"layers:" + arn}}}

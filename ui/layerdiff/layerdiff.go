@@ -26,6 +26,7 @@ import (
 type Screen struct {
 	keys.Hints
 	targets, titles [2]string // the old one and the new one
+	account         awscli.Account
 	jobs            *job.Group
 	fetcher         loading.Fetcher
 
@@ -59,8 +60,8 @@ func (c *compared) close() error {
 
 // New returns the screen of what differs between two targets; Start downloads and
 // compares them. titles are what people call them.
-func New(targets, titles [2]string, jobs *job.Group, f loading.Fetcher) *Screen {
-	s := &Screen{targets: targets, titles: titles, jobs: jobs, fetcher: f}
+func New(targets, titles [2]string, account awscli.Account, jobs *job.Group, f loading.Fetcher) *Screen {
+	s := &Screen{targets: targets, titles: titles, account: account, jobs: jobs, fetcher: f}
 	s.lists()
 	return s
 }
@@ -178,7 +179,7 @@ func (s *Screen) Do(id string) screen.Effect {
 	case "export":
 		return s.askExport()
 	case "copy":
-		return screen.Effect{Copy: "optlift diff " + awscli.Quote(s.targets[0]) + " " + awscli.Quote(s.targets[1])}
+		return screen.Effect{Copy: s.account.Optlift(s.targets[1], "diff", s.targets[0], s.targets[1])}
 	default:
 		if s.byPackages {
 			s.packages.Do(id)

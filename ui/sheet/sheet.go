@@ -29,32 +29,37 @@ type Sheet[R Row] struct {
 	Cell func(r R, column int) table.Cell
 
 	filter filter.Filter
-	all    []R
-	rows   []R // those that pass, in order
+	all    []R // in order
+	rows   []R // those that pass
 }
 
-// Set shows rows, which the sheet keeps and does not change. Rows that Compare
-// finds equal keep their order.
+// Set shows rows. Those that Compare finds equal keep their order.
 func (s *Sheet[R]) Set(all []R) {
-	s.all = all
-	s.sync()
+	s.all = append(s.all[:0], all...)
+	s.sort()
 }
 
-func (s *Sheet[R]) sync() {
-	s.rows = s.rows[:0]
-	for _, r := range s.all {
-		if s.filter.Match(r) {
-			s.rows = append(s.rows, r)
-		}
-	}
+// sort puts the rows in order, which changes seldom; narrow finds out which are seen,
+// which may change with every key.
+func (s *Sheet[R]) sort() {
 	if by := s.Table.Sort; by >= 0 {
-		slices.SortStableFunc(s.rows, func(a, b R) int {
+		slices.SortStableFunc(s.all, func(a, b R) int {
 			c := s.Compare(a, b, by)
 			if s.Table.Desc {
 				return -c
 			}
 			return c
 		})
+	}
+	s.narrow()
+}
+
+func (s *Sheet[R]) narrow() {
+	s.rows = s.rows[:0]
+	for _, r := range s.all {
+		if s.filter.Match(r) {
+			s.rows = append(s.rows, r)
+		}
 	}
 	s.Table.Sync(len(s.rows), func(i int) string { return s.rows[i].Key() })
 	s.remember()
@@ -87,7 +92,7 @@ func (s *Sheet[R]) SetFilter(text string) error {
 		return err
 	}
 	s.filter = f
-	s.sync()
+	s.narrow()
 	return nil
 }
 
@@ -140,7 +145,7 @@ func (s *Sheet[R]) Do(id string) bool {
 	default:
 		t.SortBy(slices.Index(sortKeys, key))
 	}
-	s.sync()
+	s.sort()
 	return true
 }
 
@@ -157,7 +162,7 @@ func (s *Sheet[R]) Click(x, y int) (open, hit bool) {
 		s.Table.Select(row, s.rows[row].Key())
 	default:
 		s.Table.SortBy(col)
-		s.sync()
+		s.sort()
 	}
 	return false, true
 }
