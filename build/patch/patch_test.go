@@ -1,9 +1,6 @@
 package patch
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -182,23 +179,87 @@ func TestTemplateRefuses(t *testing.T) {
 	}
 }
 
-// A program that is not ours reads what was patched.
-func TestTemplateForCfnLint(t *testing.T) {
-	lint, err := exec.LookPath("cfn-lint")
-	if err != nil {
-		t.Skip("cfn-lint is not installed here")
+// What an import needs: the policy, and nothing else changed.
+func TestRetain(t *testing.T) {
+	const one = `{"Resources":{"Shop":{"Type":"AWS::Lambda::Function","Properties":{"Runtime":"go1.x","Handler":"h","Role":"r"}}}}`
+	for name, c := range map[string]struct{ text, want string }{
+		"yaml":         {plain, strings.Replace(plain, "  Shop:\n", "  Shop:\n    DeletionPolicy: Retain\n", 1)},
+		"windows":      {strings.ReplaceAll(plain, "\n", "\r\n"), strings.Replace(strings.ReplaceAll(plain, "\n", "\r\n"), "  Shop:\r\n", "  Shop:\r\n    DeletionPolicy: Retain\r\n", 1)},
+		"json":         {flow, strings.Replace(flow, `"Shop": {`+"\n", `"Shop": {`+"\n      "+`"DeletionPolicy": "Retain",`+"\n", 1)},
+		"one line":     {one, strings.Replace(one, `"Shop":{"Type"`, `"Shop":{"DeletionPolicy": "Retain", "Type"`, 1)},
+		"is there":     {strings.Replace(plain, "  Shop:\n", "  Shop:\n    DeletionPolicy: RetainExceptOnCreate\n", 1), strings.Replace(plain, "  Shop:\n", "  Shop:\n    DeletionPolicy: RetainExceptOnCreate\n", 1)},
+		"another":      {strings.Replace(plain, "  Shop:\n", "  Shop:\n    DeletionPolicy: Delete # x\n", 1), strings.Replace(plain, "  Shop:\n", "  Shop:\n    DeletionPolicy: Retain # x\n", 1)},
+		"another json": {strings.Replace(one, `"Shop":{`, `"Shop":{"DeletionPolicy":"Delete",`, 1), strings.Replace(one, `"Shop":{`, `"Shop":{"DeletionPolicy":"Retain",`, 1)},
+	} {
+		got, err := Template(c.text, "Shop", ref)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if d := cmp.Diff(c.want, got.Retain); d != "" {
+			t.Errorf("%s (-want +got)\n%s", name, d)
+		}
+		want, err := retain(got.Text, "Shop")
+		if err != nil || got.Import != want || !strings.Contains(got.Import, ref) || !strings.Contains(got.Import, "DeletionPolicy") {
+			t.Errorf("%s: import %v\n%s", name, err, got.Import)
+		}
 	}
-	file := filepath.Join(t.TempDir(), "template.yaml")
-	got, err := Template(plain, "Shop", ref)
+}
+
+// synthesized is a template as the CDK makes it.
+const synthesized = `{
+ "Resources": {
+  "Shop1A2B3C4D": {
+   "Type": "AWS::Lambda::Function",
+   "Properties": {
+    "Code": {
+     "S3Bucket": "cdk-hnb659fds-assets-123456789012-eu-central-1",
+     "S3Key": "0123.zip"
+    },
+    "Handler": "index.handler",
+    "Role": "arn:aws:iam::123456789012:role/shop",
+    "Runtime": "nodejs22.x"
+   },
+   "Metadata": {
+    "aws:cdk:path": "Web/It's/Shop/Resource",
+    "aws:asset:property": "Code"
+   }
+  }
+ },
+ "Outputs": {
+  "Arn": {"Value": {"Fn::GetAtt": ["Shop1A2B3C4D", "Arn"]}}
+ }
+}
+`
+
+// The construct is told by its path, and the override says what the patch does.
+func TestConstructs(t *testing.T) {
+	got, err := Template(synthesized, "Shop1A2B3C4D", ref)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, []byte(got.Text), 0o600); err != nil {
-		t.Fatal(err)
+	s := &Stack{Function: "shop", Stack: "web", Logical: "Shop1A2B3C4D", File: "web.template.json", Image: ref, Result: got}
+	code := s.Constructs()
+	digest := ref[strings.Index(ref, "sha256:"):]
+	for _, want := range []string{
+		`new lambda.DockerImageFunction(scope, 'Shop', {`, `fromRepositoryName(scope, 'ShopImages', 'shop')`, `{ tagOrDigest: '` + digest + `' }`,
+		`lambda.Code.fromEcrImage(`, `const path = ['Web', "It's", 'Shop', 'Resource'];`, `addPropertyOverride('Code.ImageUri', '` + ref + `')`,
+		`DeletionOverride('Code.S3Bucket')`, `DeletionOverride('Code.S3Key')`, `DeletionOverride('Handler')`, `DeletionOverride('Runtime')`,
+	} {
+		if !strings.Contains(code, want) {
+			t.Errorf("%s is not in\n%s", want, code)
+		}
 	}
-	// Only errors: the template asks for nothing that it does not need.
-	if out, err := exec.CommandContext(t.Context(), lint, "--non-zero-exit-code", "error", file).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	if strings.Count(code, "DeletionOverride") != 4 || !slices.Equal(got.Outputs, []string{"Arn"}) {
+		t.Errorf("outputs %v\n%s", got.Outputs, code)
+	}
+	steps := s.Steps()
+	for _, want := range []string{"construct `Web/It's/Shop/Resource`", "Deploy `retain-web.template.json`", "take Arn out of it first", "file://import-web.template.json"} {
+		if !strings.Contains(steps, want) {
+			t.Errorf("%q is not in\n%s", want, steps)
+		}
+	}
+	if plainly, err := Template(plain, "Shop", ref); err != nil || (&Stack{Image: ref, Result: plainly}).Constructs() != "" {
+		t.Errorf("a template that no CDK has made: %v", err)
 	}
 }
 

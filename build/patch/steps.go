@@ -3,6 +3,7 @@ package patch
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,6 @@ type Stack struct {
 	Function, Stack, Logical, File, Image string
 	Migrated                              bool // the function is a container image already
 	Serverless                            bool // the template is SAM's
-	CDK                                   bool // the template was made by the CDK
 	Result                                *Result
 }
 
@@ -38,8 +38,12 @@ func (s *Stack) Steps() string {
 	if len(s.Result.Users) > 0 {
 		p("- These resources refer to it: %s.", strings.Join(s.Result.Users, ", "))
 	}
-	if s.CDK {
-		p("- The CDK made this template: change the construct instead, as below; the patch shows what comes out.")
+	if len(s.Result.Outputs) > 0 {
+		p("- These outputs refer to it: %s.", strings.Join(s.Result.Outputs, ", "))
+	}
+	if s.Result.Construct != "" {
+		p("- The CDK made this template, and would make the old one again: change the construct `%s`. `construct.ts` has", s.Result.Construct)
+		p("  the code, three ways; the patch shows what has to come out of `cdk synth`.")
 	}
 	p("\n## Either: let the stack replace the function\n")
 	if s.Result.Name != "" {
@@ -50,30 +54,38 @@ func (s *Stack) Steps() string {
 	p("2. `patch %s < %s.patch`, and look at it.", s.File, s.File)
 	p("3. `aws cloudformation deploy --stack-name %s --template-file %s --capabilities CAPABILITY_IAM`\n", s.Stack, s.File)
 	p("## Or: keep the name and the ARN, and bring the function back by an import\n")
-	p("1. Give `%s` the attribute `DeletionPolicy: Retain` and deploy. Nothing changes in the account.", s.Logical)
-	p("2. Take `%s` out of the template%s, and deploy. The function stays, without its stack.", s.Logical, withUsers(s.Result.Users))
+	p("1. Deploy `retain-%s`, which is the template as it is with `DeletionPolicy: Retain` on `%s`. Nothing changes in the account.", s.File, s.Logical)
+	p("2. Take `%s` out of the template%s, and deploy. The function stays, without its stack.", s.Logical, withUsers(slices.Concat(s.Result.Users, s.Result.Outputs)))
 	if s.Migrated {
 		p("3. The function is a container image already.")
 	} else {
-		p("3. `optlift migrate %s --write --confirm %s`; put the image that it names into the template.", s.Function, s.Function)
+		p("3. `optlift migrate %s --write --confirm %s`, with `--accept stack-managed` while its tags still name the stack;\n   put the image that it names into the template.", s.Function, s.Function)
 	}
-	p("4. Put `%s` back into the template, patched and with `DeletionPolicy: Retain`, and import it:\n", s.Logical)
+	p("4. Import it with `import-%s`, which has `%s` patched and with `DeletionPolicy: Retain`%s:\n", s.File, s.Logical, s.without())
 	p("   ```sh\n   aws cloudformation create-change-set --stack-name %s --change-set-name optlift-import --change-set-type IMPORT \\\n"+
-		"     --resources-to-import file://import.json --template-body file://%s --capabilities CAPABILITY_IAM\n"+
+		"     --resources-to-import file://import.json --template-body file://import-%s --capabilities CAPABILITY_IAM\n"+
 		"   aws cloudformation execute-change-set --stack-name %s --change-set-name optlift-import\n   ```\n", s.Stack, s.File, s.Stack)
 	if s.Serverless {
 		p("   An import takes no SAM resource: use the processed template\n   (`aws cloudformation get-template --template-stage Processed`) for steps 1 to 4.\n")
 	}
-	if len(s.Result.Users) > 0 {
-		p("5. Put %s back, and deploy.", strings.Join(s.Result.Users, ", "))
+	if back := slices.Concat(s.Result.Users, s.Result.Outputs); len(back) > 0 {
+		p("5. Put %s back, and deploy.", strings.Join(back, ", "))
 	}
-	if s.CDK {
-		p("\n## The construct\n")
-		p("```ts\nnew lambda.DockerImageFunction(this, '%s', {\n  code: lambda.DockerImageCode.fromEcr(ecr.Repository.fromRepositoryName(this, '%sImage', '%s'), { tagOrDigest: '%s' }),\n"+
-			"  // role, memorySize, timeout, environment … as before; no runtime, handler, layers or snapStart\n});\n```\n", s.Logical, s.Logical, repositoryOf(s.Image), digestOf(s.Image))
-		p("Keep the logical id with `(fn.node.defaultChild as lambda.CfnFunction).overrideLogicalId('%s')`.", s.Logical)
+	if s.Result.Construct != "" {
+		p("In the CDK, step 1 is `fn.applyRemovalPolicy(RemovalPolicy.RETAIN)`, and step 4 `cdk import` with the changed construct.")
 	}
 	return b.String()
+}
+
+// without says what an import's template must not have: an import can't make
+// resources, nor change outputs
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources-manually.html).
+func (s *Stack) without() string {
+	out := slices.Concat(s.Result.Users, s.Result.Outputs)
+	if len(out) == 0 {
+		return ""
+	}
+	return "; take " + strings.Join(out, ", ") + " out of it first"
 }
 
 func withUsers(users []string) string {

@@ -16,8 +16,18 @@ type Result struct {
 	// up, and what the text computes otherwise.
 	Name  string
 	Notes []string
-	// Users are the other resources of a template that refer to the function.
-	Users []string
+	// Users are the other resources of a template that refer to the function,
+	// Outputs its outputs that do.
+	Users, Outputs []string
+	// Construct is the path of the construct that the CDK made the resource from,
+	// "" where the template does not say.
+	Construct string
+	// Import is Text with the function's DeletionPolicy as an import asks for it, and
+	// Retain the text as it was with that policy; "" for Terraform.
+	Import, Retain string
+
+	kept    []string // properties that stay
+	dropped []string // properties that go, such as Handler or Code.S3Bucket
 }
 
 // The resource types that make a function.
@@ -58,7 +68,11 @@ func Template(text, logical, image string) (*Result, error) {
 	if value(properties, "Fn::Transform") != nil || value(properties, "Fn::If") != nil || value(properties, "<<") != nil {
 		return nil, fmt.Errorf("the properties of resource %s are put together by a macro, a condition or a merge key: change them by hand", logical)
 	}
-	r := &Result{Users: users(value(root, "Resources"), logical)}
+	r := &Result{
+		Users: users(value(root, "Resources"), logical), Outputs: users(value(root, "Outputs"), logical),
+		Construct: scalar(value(value(resource, "Metadata"), constructPath)),
+	}
+	r.split(properties)
 	if name := value(properties, "FunctionName"); name != nil {
 		r.Name = strings.TrimSpace(display(name))
 	}
@@ -74,7 +88,38 @@ func Template(text, logical, image string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r, r.check(logical, kind, image)
+	if err := r.check(logical, kind, image); err != nil {
+		return nil, err
+	}
+	if r.Import, err = retain(r.Text, logical); err != nil {
+		return nil, err
+	}
+	r.Retain, err = retain(text, logical)
+	return r, err
+}
+
+// constructPath is the CDK's note of where a resource comes from
+// (https://docs.aws.amazon.com/cdk/v2/guide/identifiers.html).
+const constructPath = "aws:cdk:path"
+
+// split tells the properties that stay from those that go.
+func (r *Result) split(properties *yaml.Node) {
+	for i := 0; i+1 < len(properties.Content); i += 2 {
+		key, v := properties.Content[i].Value, properties.Content[i+1]
+		switch {
+		case key == "PackageType":
+		case !slices.Contains(zipProperties, key):
+			r.kept = append(r.kept, key)
+		case key == "Code" && v.Kind == yaml.MappingNode:
+			for j := 0; j+1 < len(v.Content); j += 2 {
+				if inner := v.Content[j].Value; inner != "ImageUri" {
+					r.dropped = append(r.dropped, key+"."+inner)
+				}
+			}
+		default:
+			r.dropped = append(r.dropped, key)
+		}
+	}
 }
 
 // serverless tells what SAM adds from elsewhere in the template.

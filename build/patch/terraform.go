@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -61,6 +62,10 @@ func Terraform(file, text, resource, name, image string) (*Result, error) {
 	r.Text, err = replaceLines(text, b, ranges, []string{`package_type = "Image"`, "image_uri    = " + strconv.Quote(image)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	// Who keeps to terraform fmt finds it kept.
+	if string(hclwrite.Format([]byte(text))) == text {
+		r.Text = string(hclwrite.Format([]byte(r.Text)))
 	}
 	// What was written must be what was meant.
 	again, err := parseHCL(file, r.Text)

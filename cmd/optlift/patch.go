@@ -103,12 +103,16 @@ func (f *patchFlags) patchTemplate(io *streams, function string, tags map[string
 		return err
 	}
 	steps := &patch.Stack{Function: function, Stack: orDefault(stack, "STACK"), Logical: logical, File: filepath.Base(f.template), Image: image, Migrated: migrated,
-		Serverless: strings.Contains(string(text), "AWS::Serverless-"), CDK: strings.Contains(string(text), "aws:cdk:path"), Result: r}
+		Serverless: strings.Contains(string(text), "AWS::Serverless-"), Result: r}
 	list, err := steps.Import()
 	if err != nil {
 		return err
 	}
-	return f.write(io, steps.File, string(text), r, map[string]string{"import.json": list, "STEPS.md": steps.Steps()})
+	more := map[string]string{"import.json": list, "STEPS.md": steps.Steps(), "import-" + steps.File: r.Import, "retain-" + steps.File: r.Retain}
+	if code := steps.Constructs(); code != "" {
+		more["construct.ts"] = code
+	}
+	return f.write(io, steps.File, string(text), r, more)
 }
 
 func (f *patchFlags) patchTerraform(io *streams, function, image string, migrated bool) error {
