@@ -1,4 +1,4 @@
-// Package emulator is an AWS account on loopback: Lambda, ECR, STS, buckets,
+// Package emulator is an AWS account on loopback: Lambda, ECR, STS, buckets, the templates of stacks,
 // presigned downloads and an OCI registry on one host and port. The demo and the
 // tests run the real program, the real SDK and the real registry client against it.
 //

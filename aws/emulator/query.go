@@ -17,8 +17,8 @@ var regions = []string{
 	"sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 }
 
-// queryCall is a request in the Query protocol: STS, IAM or EC2, told apart by
-// the API version.
+// queryCall is a request in the Query protocol: STS, IAM, EC2 or CloudFormation,
+// told apart by the API version.
 type queryCall struct {
 	service, action string
 	form            url.Values
@@ -33,6 +33,8 @@ func parseQuery(form url.Values) (queryCall, bool) {
 		q.service = "iam"
 	case "2016-11-15":
 		q.service = "ec2"
+	case "2010-05-15":
+		q.service = "cloudformation"
 	default:
 		return q, false
 	}
@@ -66,6 +68,11 @@ func (q queryCall) run(s *Server, c wire.Call) (answer, error) {
 		if result, err = q.simulate(s, c); err != nil {
 			return answer{}, err
 		}
+	case "cloudformation.GetTemplate":
+		var err error
+		if result, err = q.template(s, c); err != nil {
+			return answer{}, err
+		}
 	case "ec2.DescribeRegions":
 		return q.describeRegions(c)
 	default:
@@ -86,7 +93,7 @@ func (q queryCall) role(c wire.Call) any {
 func (q queryCall) namespace() string {
 	return map[string]string{
 		"sts": "https://sts.amazonaws.com/doc/2011-06-15/", "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
-		"ec2": "http://ec2.amazonaws.com/doc/2016-11-15/",
+		"ec2": "http://ec2.amazonaws.com/doc/2016-11-15/", "cloudformation": "http://cloudformation.amazonaws.com/doc/2010-05-15/",
 	}[q.service]
 }
 

@@ -60,6 +60,7 @@ type Server struct {
 	rest    *rest
 	faults  faults
 	rates   rates
+	stacks  stacks
 	http    *http.Server
 	busy    atomic.Int64 // requests under way
 	served  chan error
@@ -140,6 +141,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		_ = s.ecr.Close()
 	}
+	s.stacks.fill(s.lambda.Stacked())
 	return err
 }
 

@@ -42,6 +42,7 @@ func For(level Level, scope Scope) Document {
 	}{
 		{Anything, "WithoutResource"}, {Function, "Functions"}, {LayerVersion, "Layers"}, {Mapping, "Mappings"},
 		{Repository, "Repository"}, {Role, "Role"}, {Identity, "Identities"}, {Key, "Key"}, {Bucket, "Bucket"}, {Object, "Objects"},
+		{Stack, "Stacks"},
 	} {
 		var actions []string
 		for _, c := range Calls() {
@@ -106,6 +107,8 @@ func (s Scope) arns(r Resource, level Level) []string {
 		return []string{"arn:" + partition(s.Region) + ":s3:::" + or(s.Bucket, "*")}
 	case Object:
 		return []string{"arn:" + partition(s.Region) + ":s3:::" + or(s.Bucket, "*") + "/*"}
+	case Stack:
+		return []string{prefix("cloudformation") + "stack/*"}
 	case Key:
 		return []string{or(s.Key, prefix("kms")+"key/*")}
 	}

@@ -41,6 +41,7 @@ const (
 	Bucket
 	Object   // of the bucket
 	Identity // the caller's user or role, and the functions' roles
+	Stack    // of CloudFormation
 )
 
 // Feature is a setting of a function that needs more rights of whoever creates it.
@@ -60,7 +61,7 @@ func Features() []Feature { return []Feature{VPC, EFS, KMS, S3} }
 
 // Call is one operation that the program makes.
 type Call struct {
-	Service   string // "lambda", "ecr", "registry" (the repository's own API), "sts", "iam", "s3", "account"; "" is made by Lambda for the caller
+	Service   string // "lambda", "ecr", "registry" (the repository's own API), "sts", "iam", "s3", "account", "cloudformation"; "" is made by Lambda for the caller
 	Operation string // as the SDK calls it
 	Actions   []string
 	Level     Level // the first that makes it
@@ -99,6 +100,7 @@ func Calls() []Call {
 	// What would stop a run is looked for beforehand, where that is allowed.
 	t.named("ecr", Repository, false, "", []string{"DescribeRepositories", "GetLifecyclePolicy"})
 	t.named("iam", Identity, false, "", []string{"GetRole", "SimulatePrincipalPolicy"})
+	t.named("cloudformation", Stack, false, "a stack's function, without --template", []string{"GetTemplate"})
 	const big = "a zip over 50 MB with --bucket"
 	t.add(Call{Service: "s3", Operation: "HeadBucket", Actions: []string{"s3:ListBucket"}, Resource: Bucket, Feature: S3, When: big})
 

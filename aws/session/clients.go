@@ -1,6 +1,7 @@
 package session
 
 import (
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
@@ -25,6 +26,14 @@ func ECR(s *Session, region string) *ecr.Client {
 func IAM(s *Session) *iam.Client {
 	return iam.NewFromConfig(s.cfg, func(o *iam.Options) {
 		o.APIOptions = append(o.APIOptions, s.instrument("IAM", o.Region, readsIAM, nil))
+	})
+}
+
+// CloudFormation returns a guarded client of the region.
+func CloudFormation(s *Session, region string) *cloudformation.Client {
+	return cloudformation.NewFromConfig(s.cfg, func(o *cloudformation.Options) {
+		o.Region = region
+		o.APIOptions = append(o.APIOptions, s.instrument("CloudFormation", region, readsCFN, nil))
 	})
 }
 

@@ -40,12 +40,13 @@ var (
 	readsIAM     = set("GetRole", "SimulatePrincipalPolicy")
 	readsS3      = set("GetObject", "HeadBucket", "HeadObject")
 	readsAccount = set("ListRegions")
+	readsCFN     = set("GetTemplate")
 )
 
 // IsRead reports whether the guard takes an operation of "lambda", "ecr", "sts",
-// "iam", "s3" or "account" for a read, and so lets it through in every session.
+// "iam", "s3", "account" or "cloudformation" for a read, and so lets it through in every session.
 func IsRead(service, op string) bool {
-	return map[string]map[string]bool{"lambda": readsLambda, "ecr": readsECR, "sts": readsSTS, "iam": readsIAM, "s3": readsS3, "account": readsAccount}[service][op]
+	return map[string]map[string]bool{"lambda": readsLambda, "ecr": readsECR, "sts": readsSTS, "iam": readsIAM, "s3": readsS3, "account": readsAccount, "cloudformation": readsCFN}[service][op]
 }
 
 func set(names ...string) map[string]bool {

@@ -28,6 +28,9 @@ type Choices struct {
 	Base       string   `json:"base,omitempty"`       // "" picks by runtime
 	Accept     []string `json:"accept,omitempty"`     // ids of warnings or blockers the user accepts by name
 	Events     []string `json:"events,omitempty"`     // files with events for the rehearsal
+	// Terraform says, in words for people, what of whose configuration the function
+	// is; "" where nobody has said that Terraform keeps it. AWS can't tell.
+	Terraform string `json:"terraform,omitempty"`
 	// Ignore are paths in answers that may differ in a rehearsal, such as $.requestId
 	// or $.items[*].at.
 	Ignore []string `json:"ignore,omitempty"`

@@ -234,21 +234,6 @@ func (n *notices) layer(s *Snapshot, of, name string) {
 	n.refuse("layer-failed", "layer %s of %s was not looked at", name, of)
 }
 
-// owners finds out whether something else manages the function.
-func (n *notices) owners(s *Snapshot, c Choices) {
-	stack, logical := stackOf(s)
-	if stack == "" {
-		return
-	}
-	if c.Strategy == Beside {
-		n.warn("stack-managed", "CloudFormation stack %s manages the function: the new one beside it will not be part of the stack", stack)
-		return
-	}
-	n.hold("stack-managed", "CloudFormation stack %s manages the function as %s and would break at its next update. In its template, change the resource's Properties to "+
-		"PackageType: Image and Code: {ImageUri: <the image>}, take out Handler, Runtime and Layers, and let the stack replace it; optlift patch %s writes that change and the steps",
-		stack, logical, s.Function)
-}
-
 // policies finds statements that can't be made again.
 func (n *notices) policies(s *Snapshot, c Choices) {
 	qualifiers, byQualifier := s.Policies()

@@ -62,8 +62,8 @@ func (n *notices) refreshable(s *Snapshot, f types.FunctionConfiguration) {
 	if former(s) == "" {
 		n.refuse("image-unreadable", "which image %s runs can't be read, so there would be no way back", s.Function)
 	}
-	if stack, _ := stackOf(s); stack != "" {
-		n.warn("stack-managed", "CloudFormation stack %s manages the function: its next update puts the template's image back", stack)
+	if stack, _ := StackOf(s); stack != "" {
+		n.warn(StackManaged, "CloudFormation stack %s manages the function: its next update puts the template's image back", stack)
 	}
 	for _, a := range s.All(snapshot.KindAlias) {
 		alias, err := snapshot.Decode[types.AliasConfiguration](a.Value)
@@ -75,15 +75,6 @@ func (n *notices) refreshable(s *Snapshot, f types.FunctionConfiguration) {
 
 // stackOf are the name of the CloudFormation stack that manages a function, "" for
 // none, and what its template calls it.
-func stackOf(s *Snapshot) (stack, logical string) {
-	for _, a := range s.All(snapshot.KindTags) {
-		if got, err := snapshot.Decode[struct{ Tags map[string]string }](a.Value); err == nil {
-			return got.Tags["aws:cloudformation:stack-name"], got.Tags["aws:cloudformation:logical-id"]
-		}
-	}
-	return "", ""
-}
-
 // former is the image that the function ran when it was captured, pinned by digest.
 func former(s *Snapshot) string {
 	a, found := s.One(snapshot.KindCode, "")

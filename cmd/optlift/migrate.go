@@ -55,6 +55,7 @@ func newMigrate(a *app) *cobra.Command {
 	var flags choiceFlags
 	var arm armFlags
 	var many fleetFlags
+	var owner ownerFlags
 	var file string
 	cmd := &cobra.Command{
 		Use:   "migrate FUNCTION --write --confirm FUNCTION",
@@ -68,6 +69,10 @@ The first interrupt finishes the running step and stops at a safe place, the
 second ends the program where it is; both say where things stand and what to type
 next. Once the function is deleted the first one lets the run become whole.
 
+A function that a CloudFormation stack keeps, or Terraform as --terraform says, is
+left alone: its next deployment would undo the switch. The change of its template
+or configuration is written to a directory, with the steps.
+
 With --where FILTER every function that passes is switched, --wave of them at
 once. Blocked ones are left alone, each kind of warning needs its --accept, and
 --confirm takes how many functions in which account: 12@123456789012. After the
@@ -80,6 +85,9 @@ id as a whole.`,
 				return err
 			}
 			function, err := many.one(c, names, file != "")
+			if err == nil {
+				err = owner.choose(function, &choices)
+			}
 			switch {
 			case err != nil:
 				return err
@@ -90,9 +98,10 @@ id as a whole.`,
 			case function == "":
 				return runMigrateFleet(c.Context(), a, &many, choices, &arm, file)
 			}
-			return runMigrate(c.Context(), a, function, choices, &arm, file)
+			return runMigrate(c.Context(), a, function, choices, &arm, file, &owner)
 		},
 	}
+	owner.add(cmd.Flags())
 	flags.add(cmd)
 	many.add(cmd)
 	arm.add(cmd)
@@ -100,7 +109,7 @@ id as a whole.`,
 	return cmd
 }
 
-func runMigrate(ctx context.Context, a *app, function string, choices switchover.Choices, arm *armFlags, file string) error {
+func runMigrate(ctx context.Context, a *app, function string, choices switchover.Choices, arm *armFlags, file string, owner *ownerFlags) error {
 	s, snap, plan, err := a.plan(ctx, function, choices)
 	if err != nil {
 		return err
@@ -114,6 +123,9 @@ func runMigrate(ctx context.Context, a *app, function string, choices switchover
 		if err := saved.Matches(snap); err != nil {
 			return err
 		}
+		if choices.Terraform != "" && choices.Terraform != saved.Choices.Terraform {
+			return usagef("plan %s was made without this --terraform: make a new one with it", file)
+		}
 		plan = saved
 		choices = saved.Choices
 	}
@@ -121,7 +133,11 @@ func runMigrate(ctx context.Context, a *app, function string, choices switchover
 		fmt.Fprint(a.io.out, plan.Text())
 	}
 	if n := len(plan.Blockers); n > 0 {
-		return fmt.Errorf("%d blockers stand against the switch of %s, the first: %s; nothing was changed", n, plan.Function, plan.Blockers[0].Message)
+		err := fmt.Errorf("%d blockers stand against the switch of %s, the first: %s; nothing was changed", n, plan.Function, plan.Blockers[0].Message)
+		if written := owner.refused(ctx, a, snap, plan); written != "" {
+			err = fmt.Errorf("%w; %s", err, written)
+		}
+		return err
 	}
 	if err := arm.check(a, plan.Function); err != nil {
 		return err

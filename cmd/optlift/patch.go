@@ -2,19 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
 	"github.com/optlift/optlift/aws/account"
+	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/build/patch"
 )
 
@@ -27,13 +27,15 @@ type patchFlags struct {
 func newPatch(a *app) *cobra.Command {
 	var f patchFlags
 	cmd := &cobra.Command{
-		Use:   "patch FUNCTION -d DIR --template FILE | --terraform FILE...",
+		Use:   "patch FUNCTION -d DIR [--template FILE | --terraform FILE|DIR...]",
 		Short: "Write the change of the template or configuration that keeps a function",
 		Long: `A function that a CloudFormation stack (SAM, CDK) or Terraform keeps has to become a
 container image there, too, or the next deployment breaks it. Given the template, or
 the configuration's files, write into a new directory: the changed file, the change
 as a patch, what an import needs, and the steps in their order. Comments and layout
-of the file stay; nothing is changed in the account or in the file itself.
+of the file stay; nothing is changed in the account or in the file itself. Without
+--template CloudFormation is asked for the template of the stack in the function's
+tags. For a template that the CDK has made there is the construct's code, too.
 
 The function is found in a template by the logical id in its tags, in Terraform's
 files by its name. The image is the one it runs, or --image for a function that is
@@ -51,9 +53,9 @@ still a zip: optlift build FUNCTION -o push makes one.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.dir, "directory", "d", "", "directory to write to; it must not exist or be empty")
-	flags.StringVar(&f.template, "template", "", "CloudFormation or SAM template, YAML or JSON")
+	flags.StringVar(&f.template, "template", "", "CloudFormation or SAM template, YAML or JSON (default: the stack's own)")
 	flags.StringVar(&f.logical, "logical-id", "", "what the template calls the function (default: as its tags say)")
-	flags.StringArrayVar(&f.terraform, "terraform", nil, "file of Terraform's configuration; may be given several times")
+	flags.StringArrayVar(&f.terraform, "terraform", nil, "file or directory of Terraform's configuration; may be given several times")
 	flags.StringVar(&f.resource, "resource", "", "with --terraform: the name of the aws_lambda_function (default: found by function_name)")
 	flags.StringVar(&f.image, "image", "", "image to name, pinned by digest (default: the one the function runs)")
 	return cmd
@@ -68,101 +70,142 @@ func runPatch(ctx context.Context, a *app, name string, f *patchFlags) error {
 	if err != nil {
 		return err
 	}
-	migrated := out.Configuration.PackageType == types.PackageTypeImage
-	image := f.image
-	if image == "" && migrated && out.Code != nil {
-		image = aws.ToString(out.Code.ResolvedImageUri)
+	k := &keeper{patchFlags: *f, function: fn.Name, region: fn.Region, stack: out.Tags["aws:cloudformation:stack-name"],
+		migrated: out.Configuration.PackageType == types.PackageTypeImage}
+	k.logical = orDefault(k.logical, out.Tags["aws:cloudformation:logical-id"])
+	if k.image == "" && k.migrated && out.Code != nil {
+		k.image = aws.ToString(out.Code.ResolvedImageUri)
 	}
-	if image == "" {
+	if k.image == "" {
 		return usagef("function %s is still a zip: give --image REFERENCE; optlift build %s -o push makes one", fn.Name, fn.Name)
 	}
-	if len(f.terraform) > 0 {
-		return f.patchTerraform(a.io, fn.Name, image, migrated)
-	}
-	return f.patchTemplate(a.io, fn.Name, out.Tags, image, migrated)
-}
-
-func (f *patchFlags) patchTemplate(io *streams, function string, tags map[string]string, image string, migrated bool) error {
-	stack := tags["aws:cloudformation:stack-name"]
-	logical := orDefault(f.logical, tags["aws:cloudformation:logical-id"])
-	switch {
-	case f.template == "" && stack == "":
-		return usagef("no tag of function %s names a stack: give --template FILE with --logical-id, or --terraform FILE", function)
-	case f.template == "":
-		return usagef("stack %s keeps function %s: give its --template FILE; aws cloudformation get-template --stack-name %s --query TemplateBody --output text prints it",
-			stack, function, stack)
-	case logical == "":
-		return usagef("no tag of function %s says what its template calls it: give --logical-id", function)
-	}
-	text, err := os.ReadFile(f.template)
-	if err != nil {
-		return fmt.Errorf("read the template: %w", err)
-	}
-	r, err := patch.Template(string(text), logical, image)
+	w, err := k.written(ctx, s)
 	if err != nil {
 		return err
 	}
-	steps := &patch.Stack{Function: function, Stack: orDefault(stack, "STACK"), Logical: logical, File: filepath.Base(f.template), Image: image, Migrated: migrated,
-		Serverless: strings.Contains(string(text), "AWS::Serverless-"), Result: r}
+	if err := w.save(k.dir); err != nil {
+		return err
+	}
+	return w.print(a.io, k.dir)
+}
+
+// keeper is who keeps a function besides AWS: a stack, or Terraform.
+type keeper struct {
+	patchFlags
+	function, region string
+	stack            string // "" where no tag tells
+	migrated         bool   // the function is a container image already
+}
+
+// written makes what is written for the function's keeper.
+func (k *keeper) written(ctx context.Context, s *session.Session) (*writing, error) {
+	if len(k.terraform) > 0 {
+		return k.patchTerraform()
+	}
+	return k.patchTemplate(ctx, s)
+}
+
+func (k *keeper) patchTemplate(ctx context.Context, s *session.Session) (*writing, error) {
+	switch {
+	case k.template == "" && k.stack == "":
+		return nil, usagef("no tag of function %s names a stack: give --template FILE with --logical-id, or --terraform FILE", k.function)
+	case k.logical == "":
+		return nil, usagef("no tag of function %s says what its template calls it: give --logical-id", k.function)
+	}
+	name, text, err := k.templateOf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	r, err := patch.Template(text, k.logical, k.image)
+	if err != nil {
+		return nil, err
+	}
+	steps := &patch.Stack{Function: k.function, Stack: orDefault(k.stack, "STACK"), Logical: k.logical, File: name, Image: k.image, Migrated: k.migrated,
+		Serverless: strings.Contains(text, "AWS::Serverless-"), Result: r}
 	list, err := steps.Import()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	more := map[string]string{"import.json": list, "STEPS.md": steps.Steps(), "import-" + steps.File: r.Import, "retain-" + steps.File: r.Retain}
+	w := newWriting(name, text, r)
+	w.files["import.json"], w.files["STEPS.md"] = list, steps.Steps()
+	w.files["import-"+name], w.files["retain-"+name] = r.Import, r.Retain
 	if code := steps.Constructs(); code != "" {
-		more["construct.ts"] = code
+		w.files["construct.ts"] = code
 	}
-	return f.write(io, steps.File, string(text), r, more)
+	return w, nil
 }
 
-func (f *patchFlags) patchTerraform(io *streams, function, image string, migrated bool) error {
-	for _, file := range f.terraform {
+// templateOf reads the template that was given, or the stack's own.
+func (k *keeper) templateOf(ctx context.Context, s *session.Session) (name, text string, err error) {
+	if k.template != "" {
+		b, err := os.ReadFile(k.template)
+		if err != nil {
+			return "", "", fmt.Errorf("read the template: %w", err)
+		}
+		return filepath.Base(k.template), string(b), nil
+	}
+	t := account.TemplateOf(ctx, s, k.region, k.stack)
+	switch t.State {
+	case account.OK:
+	case account.Denied:
+		return "", "", fmt.Errorf("not allowed to read the template of stack %s: %s; give its --template FILE", k.stack, t.Message)
+	case account.Deleted:
+		return "", "", fmt.Errorf("the tags of function %s name stack %s, but %s: if another template keeps the function, give its --template FILE", k.function, k.stack, t.Message)
+	default:
+		return "", "", fmt.Errorf("could not read the template of stack %s: %s; give its --template FILE", k.stack, t.Message)
+	}
+	name = k.stack + ".yaml"
+	if strings.HasPrefix(strings.TrimSpace(t.Text), "{") {
+		name = k.stack + ".json"
+	}
+	return name, t.Text, nil
+}
+
+func (k *keeper) patchTerraform() (*writing, error) {
+	files, err := configurations(k.terraform)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return fmt.Errorf("read the configuration: %w", err)
+			return nil, fmt.Errorf("read the configuration: %w", err)
 		}
-		r, err := patch.Terraform(filepath.Base(file), string(text), f.resource, function, image)
+		r, err := patch.Terraform(filepath.Base(file), string(text), k.resource, k.function, k.image)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if r == nil {
 			continue
 		}
-		steps := &patch.Configuration{Function: function, Address: r.Name, File: filepath.Base(file), Image: image, Migrated: migrated, Notes: r.Notes}
-		return f.write(io, steps.File, string(text), r, map[string]string{"import.tf": steps.Import(), "STEPS.md": steps.Steps()})
+		steps := &patch.Configuration{Function: k.function, Address: r.Name, File: filepath.Base(file), Image: k.image, Migrated: k.migrated, Notes: r.Notes}
+		w := newWriting(steps.File, string(text), r)
+		w.files["import.tf"], w.files["STEPS.md"] = steps.Import(), steps.Steps()
+		return w, nil
 	}
-	return fmt.Errorf("no aws_lambda_function with the function_name %q in %s: name the resource with --resource", function, strings.Join(f.terraform, ", "))
+	return nil, fmt.Errorf("no aws_lambda_function with the function_name %q in %s: name the resource with --resource", k.function, strings.Join(k.terraform, ", "))
 }
 
-// write fills the directory. A template may hold secrets: everything is for its
-// owner only.
-func (f *patchFlags) write(io *streams, name, before string, r *patch.Result, more map[string]string) error {
-	entries, err := os.ReadDir(f.dir)
-	switch {
-	case err == nil && len(entries) > 0:
-		return fmt.Errorf("%s holds files already: nothing was written; name a new directory", f.dir)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("write the patch: %w", err)
-	}
-	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return fmt.Errorf("write the patch: %w", err)
-	}
-	difference := udiff.Unified("a/"+name, "b/"+name, before, r.Text)
-	more[name], more[name+".patch"] = r.Text, difference
-	for file, text := range more {
-		if err := os.WriteFile(filepath.Join(f.dir, file), []byte(text), 0o600); err != nil {
-			return fmt.Errorf("write the patch: %w", err)
+// configurations are the files that are named, and those of the directories that are.
+func configurations(paths []string) ([]string, error) {
+	var files []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("read the configuration: %w", err)
+		}
+		if !info.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		inside, err := fs.Glob(os.DirFS(path), "*.tf")
+		if err != nil || len(inside) == 0 {
+			return nil, fmt.Errorf("read the configuration: %s holds no .tf file", path)
+		}
+		slices.Sort(inside)
+		for _, name := range inside {
+			files = append(files, filepath.Join(path, name))
 		}
 	}
-	if difference == "" {
-		fmt.Fprintf(io.out, "%s says already what it should\n", printable(name))
-	}
-	for line := range strings.Lines(difference) {
-		fmt.Fprintln(io.out, printable(strings.TrimRight(line, "\r\n")))
-	}
-	for _, n := range r.Notes {
-		fmt.Fprintf(io.err, "optlift: look first: %s\n", printable(n))
-	}
-	_, err = fmt.Fprintf(io.out, "\nwritten to %s; read %s next\n", printable(f.dir), printable(filepath.Join(f.dir, "STEPS.md")))
-	return err
+	return files, nil
 }

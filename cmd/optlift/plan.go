@@ -81,6 +81,7 @@ func (f *choiceFlags) choices() (switchover.Choices, error) {
 func newPlan(a *app) *cobra.Command {
 	var flags choiceFlags
 	var many fleetFlags
+	var owner ownerFlags
 	var format, save string
 	cmd := &cobra.Command{
 		Use:   "plan FUNCTION",
@@ -102,6 +103,9 @@ is blocked by what, what is lost, which warnings need a word, in which waves.`,
 				return err
 			}
 			function, err := many.one(c, names, false)
+			if err == nil {
+				err = owner.choose(function, &choices)
+			}
 			if err != nil {
 				return err
 			}
@@ -121,6 +125,7 @@ is blocked by what, what is lost, which warnings need a word, in which waves.`,
 		},
 	}
 	flags.add(cmd)
+	owner.addTerraform(cmd.Flags())
 	many.add(cmd)
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "text or json")
 	cmd.Flags().StringVar(&save, "save", "", "file to keep the plan in, for migrate --plan")

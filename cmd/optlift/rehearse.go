@@ -27,7 +27,7 @@ repository.`,
 				return usagef("rehearse makes a repository and a temporary function: add --write --confirm %s", names[0])
 			}
 			choices.Strategy = switchover.Rehearse
-			return runMigrate(c.Context(), a, names[0], choices, &arm, "")
+			return runMigrate(c.Context(), a, names[0], choices, &arm, "", &ownerFlags{})
 		},
 	}
 	flags.addImage(cmd)
