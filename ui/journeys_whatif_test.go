@@ -36,6 +36,11 @@ func TestWhatIfALayerIsAdded(t *testing.T) {
 	r.press("a").see("What if a layer came on top?", "a zip's path").write(arn("layer", "arm-tools:1")).press("enter").settle()
 	r.see("WHAT IF", "of 250.0 MiB", "layers 3 → 4 of 5", "conflicts 1 → 2 +1", "with D 24 B", "4D  arm-tools:1", "▲ arm-tools:1 is declared for arm64")
 	r.press("w").see("NEW CONFLICTS", "▲ /opt/collector.yaml", "WORTH KNOWING", "is declared for arm64, and the function is x86_64", "NEW", "+ /opt/bin/tool", "unzipped 15,", " bytes; must be smaller than 262,144,000", "layers 3 → 4 of 5 at most").press("esc")
+	r.press("d").settle().press("w", "y").settle()
+	if want := "optlift opt " + arn("function", "reports-render") + " --drop 1 --add " + arn("layer", "arm-tools:1"); r.copied != want {
+		t.Fatalf("copied %q, want %q", r.copied, want)
+	}
+	r.press("esc", "u").settle()
 	// Its own key shows what it has; moved below, it no longer hides anything.
 	r.press("4").see("layer D only", "tool").missing("numpy").press("0")
 	r.press("tab", "tab", "tab", "tab").see("▸4D")

@@ -74,8 +74,8 @@ func (s Stack) Add(l Layer) Stack {
 }
 
 // Drop takes a layer away. ref is a layer's number, its source (an ARN or a
-// path), or as much of its ARN as names one: without the version, or the
-// layer's name alone.
+// path), or as much of its ARN as names one: without the version, the layer's
+// name alone, or NAME:VERSION.
 func (s Stack) Drop(ref string) (Stack, error) {
 	i, err := s.find(ref)
 	if err != nil {
@@ -117,6 +117,54 @@ func (s Stack) Order(refs ...string) (Stack, error) {
 	return s, nil
 }
 
+// Step is a change of layers in words: Verb is "replace" (What is OLD=NEW), "drop",
+// "add" or "order" (What is numbers with commas).
+type Step struct{ Verb, What string }
+
+// Steps lead from one stack to this one, in the order in which each may be done:
+// replaced first, then dropped, added and ordered. Layers that are there are named
+// by number, others by source.
+func (s Stack) Steps(from Stack) []Step {
+	var out, added []Step
+	number := map[int]int{} // that a layer has once the others are added
+	for _, was := range from.layers {
+		i := slices.IndexFunc(s.layers, func(l numbered) bool { return l.number == was.number })
+		switch {
+		case i < 0:
+			added = append(added, Step{"drop", strconv.Itoa(was.number)})
+		case s.layers[i].Source != was.Source || s.layers[i].Dir != was.Dir:
+			out = append(out, Step{"replace", strconv.Itoa(was.number) + "=" + s.layers[i].Source})
+		}
+		number[was.number] = was.number
+	}
+	next := from.next
+	plain := []int{} // the order without one being asked for
+	for _, was := range from.layers {
+		if slices.ContainsFunc(s.layers, func(l numbered) bool { return l.number == was.number }) {
+			plain = append(plain, was.number)
+		}
+	}
+	var order []int
+	for _, l := range s.layers {
+		if _, there := number[l.number]; !there {
+			next++
+			number[l.number] = next
+			plain = append(plain, next)
+			added = append(added, Step{"add", l.Source})
+		}
+		order = append(order, number[l.number])
+	}
+	out = append(out, added...)
+	if !slices.Equal(order, plain) {
+		words := make([]string, len(order))
+		for i, n := range order {
+			words[i] = strconv.Itoa(n)
+		}
+		out = append(out, Step{"order", strings.Join(words, ",")})
+	}
+	return out
+}
+
 // find returns the index of the one layer that ref names.
 func (s Stack) find(ref string) (int, error) {
 	if n, err := strconv.Atoi(ref); err == nil {
@@ -132,6 +180,7 @@ func (s Stack) find(ref string) (int, error) {
 		func(source string) bool { return source == ref },
 		func(source string) bool { return ref != "" && unversioned(source) == ref },
 		func(source string) bool { return ref != "" && layerName(source) == ref },
+		func(source string) bool { return unversioned(source) != "" && strings.HasSuffix(source, ":layer:"+ref) },
 	} {
 		var at []int
 		for i, l := range s.layers {

@@ -1,7 +1,9 @@
 package whatif_test
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,6 +54,7 @@ func TestStack(t *testing.T) {
 		"drop by ARN":     {must(s.Drop(arn + "b:7")), arn + "a:1 c.zip"},
 		"drop by layer":   {must(s.Drop(arn + "b")), arn + "a:1 c.zip"},
 		"drop by name":    {must(s.Drop("b")), arn + "a:1 c.zip"},
+		"drop by version": {must(s.Drop("b:7")), arn + "a:1 c.zip"},
 		"drop by path":    {must(s.Drop("c.zip")), arn + "a:1 " + arn + "b:7"},
 		"add":             {s.Add(plain("d")), arn + "a:1 " + arn + "b:7 c.zip d"},
 		"replace":         {must(s.Replace("b", plain("n"))), arn + "a:1 n c.zip"},
@@ -215,6 +218,71 @@ func TestNumbersAndSame(t *testing.T) {
 	if back, err := moved.Order("1", "2"); err != nil || !back.Same(s) {
 		t.Errorf("moved back it is another: %v", err)
 	}
+}
+
+// Whatever has been done, the steps do it again.
+func TestStepsLeadThere(t *testing.T) {
+	from := whatif.New(optfs.Layer{Source: "a"}, optfs.Layer{Source: "b"}, optfs.Layer{Source: "c"})
+	if got := from.Steps(from); len(got) != 0 {
+		t.Errorf("to stay there takes %v", got)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		s := from
+		for i := range rapid.IntRange(0, 8).Draw(rt, "changes") {
+			numbers := s.Numbers()
+			verb := rapid.SampledFrom([]string{"add", "drop", "replace", "order"}).Draw(rt, "verb")
+			if verb == "add" || len(numbers) == 0 {
+				s = s.Add(plain(fmt.Sprint("new", i)))
+				continue
+			}
+			ref := strconv.Itoa(rapid.SampledFrom(numbers).Draw(rt, "layer"))
+			var err error
+			switch verb {
+			case "drop":
+				s, err = s.Drop(ref)
+			case "replace":
+				s, err = s.Replace(ref, plain(fmt.Sprint("other", i)))
+			case "order":
+				var refs []string
+				for _, n := range rapid.Permutation(numbers).Draw(rt, "order") {
+					refs = append(refs, strconv.Itoa(n))
+				}
+				s, err = s.Order(refs...)
+			}
+			if err != nil {
+				rt.Fatal(err)
+			}
+		}
+		got := from
+		rank := -1
+		verbs := []string{"replace", "drop", "add", "order"}
+		steps := s.Steps(from)
+		for _, step := range steps {
+			if r := slices.Index(verbs, step.Verb); r < rank {
+				rt.Fatalf("%v are not in order", steps)
+			} else {
+				rank = r
+			}
+			var err error
+			switch step.Verb {
+			case "replace":
+				old, source, _ := strings.Cut(step.What, "=")
+				got, err = got.Replace(old, plain(source))
+			case "drop":
+				got, err = got.Drop(step.What)
+			case "add":
+				got = got.Add(plain(step.What))
+			case "order":
+				got, err = got.Order(strings.Split(step.What, ",")...)
+			}
+			if err != nil {
+				rt.Fatalf("%v: %v", steps, err)
+			}
+		}
+		if sources(got) != sources(s) {
+			rt.Fatalf("%v lead to %s, want %s", steps, sources(got), sources(s))
+		}
+	})
 }
 
 // Another order changes neither the size nor what there is.

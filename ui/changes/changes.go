@@ -18,13 +18,14 @@ import (
 // Screen is that list.
 type Screen struct {
 	outcome *whatif.Outcome
+	command string
 	width   int // that rows are made for
 	rows    []change
 	pager   list.Pager
 }
 
-// New returns the list of an outcome.
-func New(o *whatif.Outcome) *Screen { return &Screen{outcome: o} }
+// New returns the list of an outcome. command prints the same without a screen.
+func New(o *whatif.Outcome, command string) *Screen { return &Screen{outcome: o, command: command} }
 
 // change is a line: a heading where shape is "", more of the line above where it
 // is a space.
@@ -111,10 +112,15 @@ func (c *Screen) Crumb() string { return "what changes" }
 func (c *Screen) Count() string { return c.pager.Hint() }
 
 // Actions implements screen.Screen.
-func (c *Screen) Actions() []keys.Action { return list.Actions() }
+func (c *Screen) Actions() []keys.Action {
+	return append([]keys.Action{{ID: "copy", Keys: []string{"y"}, Label: "copy", Group: "What changes", Help: "copy the command that prints the same"}}, list.Actions()...)
+}
 
 // Do implements screen.Screen.
 func (c *Screen) Do(id string) screen.Effect {
+	if id == "copy" {
+		return screen.Effect{Copy: c.command}
+	}
 	c.pager.Do(id)
 	return screen.Effect{}
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/optlift/optlift/aws/target"
 	"github.com/optlift/optlift/build/optfs"
 	"github.com/optlift/optlift/build/whatif"
+	"github.com/optlift/optlift/ui/awscli"
 	"github.com/optlift/optlift/ui/changes"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/job"
@@ -162,7 +164,7 @@ func (s *Screen) try(id string) screen.Effect {
 		t.past = t.past[:last]
 		return s.merge(stack)
 	case id == "changes":
-		return screen.Effect{Show: changes.New(t.outcome)}
+		return screen.Effect{Show: changes.New(t.outcome, s.command())}
 	case s.now != s.opt || t.reading != nil:
 		return screen.Effect{}
 	case id == "add":
@@ -201,6 +203,19 @@ func (s *Screen) try(id string) screen.Effect {
 		order[i] = strconv.Itoa(n)
 	}
 	return s.change(t.stack.Order(order...))
+}
+
+// command prints what is tried without a screen.
+func (s *Screen) command() string {
+	words := []string{"optlift", "opt"}
+	if p := s.account.Of(s.set.Near()).Profile; p != "" {
+		words = append(words, "--profile", awscli.Quote(p))
+	}
+	words = append(words, quoted(s.targets)...)
+	for _, step := range s.trial.shown.Steps(whatif.New(s.real.merged.Layers...)) {
+		words = append(words, "--"+step.Verb, awscli.Quote(step.What))
+	}
+	return strings.Join(words, " ")
 }
 
 // change goes on to other layers, so that undo comes back to these.
