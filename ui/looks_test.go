@@ -48,6 +48,7 @@ func TestWhatANewVersionBrings(t *testing.T) {
 	// By size, the largest growth first; a directory can't be looked into.
 	r.press("4", "g").order("protobuf/package.json", "/opt/python/same.py")
 	r.press("/").write("name:protobuf").press("enter", "enter").see("not now: this is a directory").press("esc")
+	r.press("/").write("!type:dir").press("enter").see("6 shown · 7 paths").press("esc")
 	r.press("y").settle()
 	if want := "optlift diff " + arn("layer", "otel-collector:12") + " " + arn("layer", "otel-collector:14"); r.copied != want {
 		t.Fatalf("copied %q", r.copied)
@@ -211,7 +212,7 @@ func TestDiffStops(t *testing.T) {
 // TestRefusedLooks shows what can't be read as what it is, and asks again.
 func TestRefusedLooks(t *testing.T) {
 	r := layersOf(t, holding(), 100, 30, "legacy").press("d", "v").write("2").press("enter").settle()
-	r.see("The two could not be compared", "deleted can't be read by anyone", "r tries again").press("r").settle().see("r tries again")
+	r.see("The two could not be compared", "It is gone, or never was", "r tries again").press("r").settle().see("r tries again")
 	r.press("esc", "/", "ctrl+u").write("vendor").press("enter", "d").see("The newest version is not known")
 	r.press("v").write("30").press("enter").settle().see("you are not allowed to look")
 }

@@ -55,7 +55,7 @@ func (s *Screen) lists() {
 		{ID: "path", Title: "PATH", Width: 30, Flex: true, Max: 240},
 	}
 	f.Table.Sort = filePath
-	f.Names = filter.Columns{"path": false, "name": false, "change": false, "what": false, "size": true, "old": true, "new": true, "grown": true}
+	f.Names = filter.Columns{"path": false, "name": false, "change": false, "what": false, "type": false, "size": true, "old": true, "new": true, "grown": true}
 	f.Compare, f.Cell = compareFiles, fileCell
 	p := &s.packages
 	p.Table.Columns = []table.Column{
@@ -121,6 +121,14 @@ func (r *fileRow) FilterField(column string) []string {
 		return []string{string(r.Change)}
 	case "what":
 		return r.What
+	case "type":
+		var out []string
+		for _, s := range []*difference.Side{r.Old, r.New} {
+			if s != nil {
+				out = append(out, s.Type)
+			}
+		}
+		return out
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (f *Failure) View(st *theme.Styles, w int, what, again string) []string {
 	out = append(out, "")
 	switch f.State {
 	case account.Deleted:
-		out = append(out, say(theme.Dim, "✗ A layer version that is deleted can't be read by anyone. Functions that have it keep it.")...)
+		out = append(out, say(theme.Dim, "✗ It is gone, or never was. Nobody can read a layer version that was deleted; functions that have it keep it.")...)
 	case account.Denied:
 		out = append(out, say(theme.Dim, "⊘ It may be there: you are not allowed to look.")...)
 	}
