@@ -50,12 +50,24 @@ func NewAuditor(s *session.Session, cacheDir string) *Auditor {
 // calls emit from one goroutine, in order, never concurrently. One function's
 // failure never hides the others; the error is ctx's, or nil.
 func (a *Auditor) Audit(ctx context.Context, emit func(Event)) error {
+	return a.audit(ctx, newRun(a), emit)
+}
+
+// Layers is Audit without a look at the functions' code and tags: the Facts hold
+// what a listing tells and the layer versions, and are never complete. It asks as
+// often as there are pages and layer versions, whatever the number of functions.
+func (a *Auditor) Layers(ctx context.Context, emit func(Event)) error {
+	r := newRun(a)
+	r.layersOnly = true
+	return a.audit(ctx, r, emit)
+}
+
+func (a *Auditor) audit(ctx context.Context, r *run, emit func(Event)) error {
 	events := make(chan Event, callsAtOnce)
 	go func() {
 		defer close(events)
-		r := newRun(a)
 		r.everywhere(ctx, events)
-		if a.Freshness.Behind {
+		if a.Freshness.Behind && !r.layersOnly {
 			r.again(ctx, events)
 		}
 	}()
@@ -86,6 +98,8 @@ func (a *Auditor) Measure(ctx context.Context, nameOrARN string) (*Facts, error)
 type run struct {
 	*Auditor
 	work sync.WaitGroup
+	// layersOnly leaves the functions' code and tags unasked.
+	layersOnly bool
 
 	mu     sync.Mutex
 	places map[string]*place // by region

@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -158,5 +159,49 @@ func TestPublishers(t *testing.T) {
 	}
 	if l := r.Functions[0].Layers[0]; l.Publisher != "Datadog (extension)" {
 		t.Errorf("%+v", l)
+	}
+}
+
+// TestLayersAlone asks for each layer version once and for no function.
+func TestLayersAlone(t *testing.T) {
+	acct := sessiontest.Start(t)
+	shared, gone := acct.Layer("shared", ziptest.File("bin/tool", "x")), acct.Layer("gone", ziptest.File("bin/tool", "y"))
+	for i := range 5 {
+		acct.Function(fmt.Sprintf("f%d", i), hello, layers(shared, gone))
+	}
+	acct.DeleteLayer(gone)
+	acct.ForgetCalls()
+	var listed, done int
+	var facts []*account.Facts
+	err := newAuditor(acct.Open(session.Options{Unlimited: true}), t.TempDir()).Layers(t.Context(), func(e account.Event) {
+		switch {
+		case e.Listed != nil:
+			listed++
+		case e.Facts != nil:
+			facts = append(facts, e.Facts)
+		case e.Listing != nil && e.Listing.Done:
+			done++
+		case e.Newest != nil:
+			t.Error("newer versions were asked for")
+		}
+	})
+	if err != nil || listed != 5 || len(facts) != 5 || done != 1 {
+		t.Fatalf("%d listed, %d told, %d done, %v", listed, len(facts), done, err)
+	}
+	calls := map[string]int{}
+	for _, c := range acct.Calls() {
+		calls[c.Operation]++
+	}
+	if calls["GetFunction"] != 0 || calls["ListLayers"] != 0 || calls["GetLayerVersionByArn"] != 2 {
+		t.Error(calls)
+	}
+	for _, f := range facts {
+		if f.Complete || f.Known || f.Code.State != account.Unknown || len(f.LayerFacts) != 2 || f.LayerFacts[0].CodeSHA256 == "" || f.LayerFacts[1].State != account.Deleted {
+			t.Errorf("%+v", f)
+		}
+	}
+	r := account.NewReport("123456789012", nil, facts, nil)
+	if len(r.Layers) != 2 || len(r.Layers[0].Functions) != 5 {
+		t.Errorf("%+v", r.Layers)
 	}
 }

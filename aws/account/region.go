@@ -102,7 +102,7 @@ func (r *run) region(ctx context.Context, p *place, events chan<- Event) {
 		}
 	}
 	decide(false)
-	if own && ctx.Err() == nil {
+	if own && !r.layersOnly && ctx.Err() == nil {
 		r.work.Go(func() { r.newest(ctx, p, events, trust) })
 	}
 	if whole && ctx.Err() == nil {

@@ -15,6 +15,11 @@ import (
 
 // liveAudit audits the account, or the accounts of several profiles side by side.
 func liveAudit(ctx context.Context, a *app, fresh account.Freshness) (*account.Report, error) {
+	return lookAt(ctx, a, fresh, (*account.Auditor).Audit)
+}
+
+// lookAt is liveAudit where read says what is asked.
+func lookAt(ctx context.Context, a *app, fresh account.Freshness, read func(*account.Auditor, context.Context, func(account.Event)) error) (*account.Report, error) {
 	places, err := a.openAll(ctx)
 	if err != nil {
 		return nil, err
@@ -39,7 +44,7 @@ func liveAudit(ctx context.Context, a *app, fresh account.Freshness) (*account.R
 		profiles[p.session.Account] = p.report.Profile
 		auditor := a.auditorOf(p.session, fresh)
 		work.Go(func() {
-			err := auditor.Audit(ctx, func(e account.Event) {
+			err := read(auditor, ctx, func(e account.Event) {
 				mu.Lock()
 				defer mu.Unlock()
 				switch {

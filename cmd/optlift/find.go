@@ -33,9 +33,9 @@ which functions have it. PATTERN is one of
                     package:numpy@1.26.4 (Node's paths tell no version)
 
 A directory that matches stands for all that lies in it. File lists on disk are
-used as they are; the others are read, a few KiB each. The functions are read as
-audit reads them, with what it was told within the last hour; --fresh asks for
-everything again. With --profile a,b it looks into several accounts.
+used as they are; the others are read, a few KiB each. The functions are listed
+anew; what was told of their layers within the last hour counts, and --fresh asks
+for it again. With --profile a,b it looks into several accounts.
 
 Exits 0 whether something is found or not, and 3 when a layer version could not be
 looked into, a region not be listed or a profile not be opened.`,
@@ -61,7 +61,7 @@ looked into, a region not be listed or a profile not be opened.`,
 }
 
 func runFind(ctx context.Context, a *app, p *find.Pattern, fresh account.Freshness, format string) error {
-	r, err := liveAudit(ctx, a, fresh)
+	r, err := lookAt(ctx, a, fresh, (*account.Auditor).Layers)
 	if err != nil {
 		return err
 	}
