@@ -45,7 +45,7 @@ func (s *Switcher) Apply(ctx context.Context, snap *Snapshot, plan *Plan, c Choi
 	if err != nil {
 		return nil, err
 	}
-	defer l.release()
+	defer l.Release()
 	r := s.newRun(snap, c, nil, emit)
 	if err := r.unmoved(ctx); err != nil {
 		return nil, r.scrub.fault(err)
@@ -122,18 +122,18 @@ func (s *Switcher) reopen(id string, emit func(Event)) (r *run, done func(), err
 		err = sweep(s.config.StateDir, id)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, l.release())
+		return nil, nil, errors.Join(err, l.Release())
 	}
 	j, err := openJournal(s.config.StateDir, id) // again: it may have grown before the lock was ours
 	if err != nil {
-		return nil, nil, errors.Join(err, l.release())
+		return nil, nil, errors.Join(err, l.Release())
 	}
 	choices := *start.Choices
 	if s.bucket != "" {
 		choices.Bucket = s.bucket
 	}
 	r = s.newRun(snap, choices, j, emit)
-	return r, func() { j.close(); l.release() }, nil
+	return r, func() { j.close(); l.Release() }, nil
 }
 
 // begin notes that a process works on the journal now.

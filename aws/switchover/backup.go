@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/optlift/optlift/aws/archive"
+	"github.com/optlift/optlift/aws/switchover/settings"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 	"github.com/optlift/optlift/build/image"
 )
@@ -247,48 +248,48 @@ func (r *run) file(sum string) (string, error) {
 }
 
 // code is what version q is made of: its image, or its zip from the backup.
-func (r *run) code(q string) (code, error) {
+func (r *run) code(q string) (settings.Code, error) {
 	if r.image {
 		ref := r.j.fact(imageFact(q))
 		if ref == "" {
-			return code{}, fmt.Errorf("no image was pushed for %s", r.snap.Function+colon(q))
+			return settings.Code{}, fmt.Errorf("no image was pushed for %s", r.snap.Function+colon(q))
 		}
-		return code{image: ref}, nil
+		return settings.Code{Image: ref}, nil
 	}
 	c, err := r.snap.ConfigOf(q)
 	if err != nil {
-		return code{}, err
+		return settings.Code{}, err
 	}
 	name, err := r.file(aws.ToString(c.CodeSha256))
 	if err != nil {
-		return code{}, err
+		return settings.Code{}, err
 	}
 	info, err := os.Stat(name)
 	if err != nil {
-		return code{}, fmt.Errorf("the backup of %s: %w", r.snap.Function+colon(q), err)
+		return settings.Code{}, fmt.Errorf("the backup of %s: %w", r.snap.Function+colon(q), err)
 	}
-	of := code{}
+	of := settings.Code{}
 	if info.Size() >= maxUpload {
 		sum := aws.ToString(c.CodeSha256)
 		if r.j.fact(objectFact(sum)) == "" {
-			return code{}, fmt.Errorf("the zip of %s has %d bytes and can't be sent in a call (50 MB): name a bucket of its region with --bucket; the zip is kept in %s",
+			return settings.Code{}, fmt.Errorf("the zip of %s has %d bytes and can't be sent in a call (50 MB): name a bucket of its region with --bucket; the zip is kept in %s",
 				r.snap.Function+colon(q), info.Size(), name)
 		}
 		at, err := r.object(sum)
 		if err != nil {
-			return code{}, err
+			return settings.Code{}, err
 		}
-		of.at = &at
+		of.Bucket, of.Key = at.bucket, at.key
 	}
 	if a, found := r.snap.One(snapshot.KindCode, strings.TrimSuffix(q, snapshot.Latest)); found {
 		where, err := snapshot.Decode[types.FunctionCodeLocation](a.Value)
 		if err != nil {
-			return code{}, err
+			return settings.Code{}, err
 		}
-		of.key = aws.ToString(where.SourceKMSKeyArn)
+		of.KMSKey = aws.ToString(where.SourceKMSKeyArn)
 	}
-	if of.at == nil {
-		of.zip, err = os.ReadFile(name)
+	if of.Bucket == "" {
+		of.Zip, err = os.ReadFile(name)
 	}
 	return of, err
 }

@@ -18,5 +18,11 @@
 // A Snapshot and a backup hold environment values: they are written owner-only
 // and never printed. A Plan, a journal and an Event hold none.
 //
-// It imports aws/session, aws/archive, aws/policy, aws/registry and the build rooms.
+// Rooms of their own hold what it captures (snapshot), what a function's
+// configuration becomes in calls (settings), how the answers of a rehearsal compare
+// (answer), what keeps two runs apart (lock), and what IAM says of a caller
+// (aws/rights).
+//
+// It imports aws/session, aws/archive, aws/policy, aws/registry, aws/rights and the
+// build rooms.
 package switchover

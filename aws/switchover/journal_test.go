@@ -82,10 +82,10 @@ func TestJournalsAreOwnerOnlyAndListed(t *testing.T) {
 	if _, err := takeLock(dir, "1", "eu-central-1", "shop"); err == nil || !strings.Contains(err.Error(), "another optlift") {
 		t.Errorf("a second lock: %v", err)
 	}
-	if err := l.release(); err != nil {
+	if err := l.Release(); err != nil {
 		t.Fatal(err)
 	}
-	must(takeLock(dir, "1", "eu-central-1", "shop")).release()
+	must(takeLock(dir, "1", "eu-central-1", "shop")).Release()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

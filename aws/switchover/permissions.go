@@ -1,28 +1,17 @@
 package switchover
 
 import (
-	"context"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/optlift/optlift/aws/policy"
+	"github.com/optlift/optlift/aws/rights"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
-// question is what IAM is asked at once: actions on resources of one kind.
-type question struct {
-	actions   []string
-	resources []string
-	// when is set for an action that not every run takes.
-	when map[string]string
-}
-
-// questions are made from the table of the calls that the program makes.
-func (l *looker) questions() []question {
+// questions are what IAM is asked about this run.
+func (l *looker) questions() []rights.Question {
 	features := map[policy.Feature]bool{
 		"":         true,
 		policy.VPC: l.config.VpcConfig != nil && len(l.config.VpcConfig.SubnetIds) > 0,
@@ -32,41 +21,7 @@ func (l *looker) questions() []question {
 	if large, err := oversized(l.snap); err == nil {
 		features[policy.S3] = len(large) > 0 && l.choices.Bucket != ""
 	}
-	byKind := map[policy.Resource]*question{}
-	var kinds []policy.Resource
-	for _, c := range policy.Calls() {
-		if !features[c.Feature] || c.Level > policy.Migrate || c.Service == "account" {
-			continue
-		}
-		when := c.When
-		if c.Feature != "" {
-			when = "" // it is known that the function has it
-		}
-		if c.Service == "iam" { // only this looks at it
-			continue
-		}
-		q := byKind[c.Resource]
-		if q == nil {
-			q = &question{resources: l.resources(c.Resource), when: map[string]string{}}
-			byKind[c.Resource] = q
-			kinds = append(kinds, c.Resource)
-		}
-		for _, action := range c.Actions {
-			if i := slices.Index(q.actions, action); i < 0 {
-				q.actions = append(q.actions, action)
-				q.when[action] = when
-			} else if when == "" {
-				q.when[action] = ""
-			}
-		}
-	}
-	var asked []question
-	for _, kind := range kinds {
-		if q := byKind[kind]; len(q.resources) > 0 {
-			asked = append(asked, *q)
-		}
-	}
-	return asked
+	return rights.Questions(features, l.resources)
 }
 
 // resources are the ones of a kind that this run would meet; none says that it
@@ -97,6 +52,8 @@ func (l *looker) resources(kind policy.Resource) []string {
 		return []string{"arn:" + partition + ":ecr:" + l.snap.Region + ":" + l.snap.Account + ":repository/" + repositoryName(l.snap.Function, l.choices)}
 	case policy.Role:
 		return []string{aws.ToString(l.config.Role)}
+	case policy.Stack:
+		return nil // a run reads no template
 	case policy.Key:
 		return []string{aws.ToString(l.config.KMSKeyArn)}
 	case policy.Bucket, policy.Object:
@@ -110,27 +67,4 @@ func (l *looker) resources(kind policy.Resource) []string {
 		return []string{"arn:" + partition + ":s3:::" + name + "/" + prefix + "optlift/x.zip"}
 	}
 	return []string{"*"}
-}
-
-// simulate returns the actions that the caller may not take on one of the
-// resources. What hangs on a value that is not known here is not counted.
-func (l *looker) simulate(ctx context.Context, who string, q question) ([]string, error) {
-	var refused []string
-	pages := iam.NewSimulatePrincipalPolicyPaginator(l.iam.simulate, &iam.SimulatePrincipalPolicyInput{
-		PolicySourceArn: &who, ActionNames: q.actions, ResourceArns: q.resources,
-		ContextEntries: []iamtypes.ContextEntry{{ContextKeyName: aws.String("iam:PassedToService"),
-			ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{"lambda.amazonaws.com"}}},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page.EvaluationResults {
-			if r.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed && len(r.MissingContextValues) == 0 {
-				refused = append(refused, aws.ToString(r.EvalActionName))
-			}
-		}
-	}
-	return refused, nil
 }

@@ -164,7 +164,7 @@ func prune(stateDir, id, name string) error {
 	if err != nil {
 		return err
 	}
-	defer l.release()
+	defer l.Release()
 	// Now that nobody works on it: is it still what it was?
 	if is, err := begun(); err != nil || is != was {
 		return errors.Join(err, errors.New("it has changed meanwhile"))

@@ -53,7 +53,7 @@ func TestPrune(t *testing.T) {
 	if err := Prune(b.state, done.Journal); err == nil || !strings.Contains(err.Error(), "another optlift") {
 		t.Errorf("a migration at work is pruned: %v", err)
 	}
-	ok(b, 0, l.release())
+	ok(b, 0, l.Release())
 	for _, id := range []string{done.Journal, back.Journal, orphan} {
 		if err := Prune(b.state, id); err != nil {
 			t.Error(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/optlift/optlift/aws/switchover/settings"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
@@ -167,7 +168,7 @@ func (r *run) create() (*lambda.CreateFunctionInput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return createInput(r.name, c, of, tags), nil
+	return settings.CreateInput(r.name, c, of, tags), nil
 }
 
 // tags are the user's, and ours on an image function where there is room.
@@ -188,6 +189,20 @@ func (r *run) tags() (map[string]string, error) {
 	}
 	return tags, nil
 }
+
+// ourTags are added to an image function, so that an inventory can still see
+// what it was.
+func ourTags(id string, c types.FunctionConfiguration) map[string]string {
+	tags := map[string]string{"optlift:migration": id}
+	if c.Runtime != "" {
+		tags["optlift:source-runtime"] = string(c.Runtime)
+	}
+	return tags
+}
+
+// maxTags is the number of tags a resource may carry
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html).
+const maxTags = 50
 
 // createAs makes a function and waits until it is Active. One that became Failed
 // in an earlier run is deleted first, as AWS asks for
@@ -263,10 +278,10 @@ func (r *run) settle(ctx context.Context, name, q string, described bool) error 
 				return false, err
 			}
 			have = *got.Configuration
-			return sameSettings(have, want, r.image), nil
+			return settings.Same(have, want, r.image), nil
 		},
 		func(ctx context.Context) error {
-			_, err := r.api.UpdateFunctionConfiguration(ctx, updateInput(name, want, have, r.image))
+			_, err := r.api.UpdateFunctionConfiguration(ctx, settings.UpdateInput(name, want, have, r.image))
 			return err
 		})
 	if err != nil {
@@ -288,15 +303,15 @@ func (r *run) settle(ctx context.Context, name, q string, described bool) error 
 			return r.hasCode(got, q, r.image)
 		},
 		func(ctx context.Context) error {
-			in := &lambda.UpdateFunctionCodeInput{FunctionName: &name, Architectures: want.Architectures, ZipFile: of.zip}
-			if of.image != "" {
-				in.ImageUri = &of.image
+			in := &lambda.UpdateFunctionCodeInput{FunctionName: &name, Architectures: want.Architectures, ZipFile: of.Zip}
+			if of.Image != "" {
+				in.ImageUri = &of.Image
 			}
-			if of.at != nil {
-				in.S3Bucket, in.S3Key = &of.at.bucket, &of.at.key
+			if of.Bucket != "" {
+				in.S3Bucket, in.S3Key = &of.Bucket, &of.Key
 			}
-			if of.key != "" {
-				in.SourceKMSKeyArn = &of.key
+			if of.KMSKey != "" {
+				in.SourceKMSKeyArn = &of.KMSKey
 			}
 			_, err := r.api.UpdateFunctionCode(ctx, in)
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/optlift/optlift/aws/switchover/settings"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
@@ -122,7 +123,7 @@ func (r *run) published(ctx context.Context, q string, want types.FunctionConfig
 		}
 		for _, v := range page.Versions {
 			number := aws.ToString(v.Version)
-			if number == snapshot.Latest || r.twin(number) != "" || !sameSettings(v, want, r.image) {
+			if number == snapshot.Latest || r.twin(number) != "" || !settings.Same(v, want, r.image) {
 				continue
 			}
 			got, err := r.live(ctx, r.name, number)

@@ -10,13 +10,13 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/registry"
+	"github.com/optlift/optlift/aws/rights"
 	"github.com/optlift/optlift/aws/session"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
@@ -37,8 +37,7 @@ func (s *Switcher) Plan(ctx context.Context, snap *Snapshot, c Choices) (*Plan, 
 	for _, id := range c.Accept {
 		n.accepted[id] = true
 	}
-	client := session.IAM(s.config.Session)
-	l := looker{s: s, snap: snap, choices: c, config: config, n: n, iam: roles{client.GetRole, client.SimulatePrincipalPolicy}}
+	l := looker{s: s, snap: snap, choices: c, config: config, n: n, iam: rights.Of(s.config.Session)}
 	for _, look := range []func(context.Context){l.role, l.permissions, l.concurrency, l.repository, l.bucket} {
 		look(ctx)
 		if err := ctx.Err(); err != nil {
@@ -50,24 +49,6 @@ func (s *Switcher) Plan(ctx context.Context, snap *Snapshot, c Choices) (*Plan, 
 	return p, nil
 }
 
-// roles is the part of IAM that is asked. It is made of functions because an
-// interface that holds the SDK's client would keep all of the client's
-// operations in the program, which are many.
-type roles struct {
-	get      func(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
-	simulate simulate
-}
-
-// simulate is the operation as the SDK's paginator wants it.
-type simulate func(context.Context, *iam.SimulatePrincipalPolicyInput, ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error)
-
-// SimulatePrincipalPolicy implements iam.SimulatePrincipalPolicyAPIClient.
-func (f simulate) SimulatePrincipalPolicy(
-	ctx context.Context, in *iam.SimulatePrincipalPolicyInput, o ...func(*iam.Options),
-) (*iam.SimulatePrincipalPolicyOutput, error) {
-	return f(ctx, in, o...)
-}
-
 // looker looks at what surrounds one function.
 type looker struct {
 	s       *Switcher
@@ -75,7 +56,7 @@ type looker struct {
 	choices Choices
 	config  types.FunctionConfiguration
 	n       *notices
-	iam     roles
+	iam     rights.IAM
 }
 
 // unseen notes what could not be looked at, and whether it was not allowed.
@@ -93,7 +74,7 @@ func roleName(roleARN string) string { return roleARN[strings.LastIndexByte(role
 // role finds out whether Lambda can assume the function's role again.
 func (l *looker) role(ctx context.Context) {
 	name := roleName(aws.ToString(l.config.Role))
-	got, err := l.iam.get(ctx, &iam.GetRoleInput{RoleName: &name})
+	got, err := l.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	var gone *iamtypes.NoSuchEntityException
 	switch {
 	case errors.As(err, &gone):
@@ -232,36 +213,13 @@ func (l *looker) bucket(ctx context.Context) {
 	}
 }
 
-// principal is the user or role whose policies count for the caller; "" where
-// nobody's can be simulated.
-func (l *looker) principal(ctx context.Context, caller string) (string, error) {
-	parsed, err := arn.Parse(caller)
-	if err != nil {
-		return "", err
-	}
-	kind, rest, _ := strings.Cut(parsed.Resource, "/")
-	switch kind {
-	case "user", "role":
-		return caller, nil
-	case "assumed-role":
-		// The role may have a path, which this ARN leaves out.
-		name, _, _ := strings.Cut(rest, "/")
-		got, err := l.iam.get(ctx, &iam.GetRoleInput{RoleName: &name})
-		if err != nil || got.Role == nil {
-			return "", err
-		}
-		return aws.ToString(got.Role.Arn), nil
-	}
-	return "", nil // the root user, or a federated one
-}
-
 // permissions asks IAM whether the caller may make every call.
 func (l *looker) permissions(ctx context.Context) {
 	caller := l.s.config.Session.CallerARN
 	if strings.HasSuffix(caller, ":root") {
 		return // may do everything in its account
 	}
-	who, err := l.principal(ctx, caller)
+	who, err := l.iam.Principal(ctx, caller)
 	if err == nil && who == "" {
 		err = errors.New("IAM simulates users and roles only")
 	}
@@ -271,14 +229,14 @@ func (l *looker) permissions(ctx context.Context) {
 	}
 	var denied, rarely []string
 	for _, q := range l.questions() {
-		refused, err := l.simulate(ctx, who, q)
+		refused, err := l.iam.Refused(ctx, who, q)
 		if err != nil {
 			l.unseen("permissions", "the permissions of "+session.Clean(who), err)
 			return
 		}
 		for _, action := range refused {
-			if q.when[action] != "" {
-				rarely = append(rarely, action+" (for "+q.when[action]+")")
+			if q.When[action] != "" {
+				rarely = append(rarely, action+" (for "+q.When[action]+")")
 			} else {
 				denied = append(denied, action)
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/emulator"
+	"github.com/optlift/optlift/aws/rights"
 	"github.com/optlift/optlift/aws/session"
 )
 
@@ -135,7 +136,7 @@ func TestQuestions(t *testing.T) {
 	asked := func() string {
 		var text []string
 		for _, q := range l.questions() {
-			text = append(text, strings.Join(q.actions, " ")+" on "+strings.Join(q.resources, " "))
+			text = append(text, strings.Join(q.Actions, " ")+" on "+strings.Join(q.Resources, " "))
 		}
 		return strings.Join(text, "\n")
 	}
@@ -145,7 +146,7 @@ func TestQuestions(t *testing.T) {
 			t.Errorf("lacks %s:\n%s", want, plain)
 		}
 	}
-	for _, none := range []string{"layer", "ec2:", "kms:", "s3:", "account:", "event-source-mapping"} {
+	for _, none := range []string{"layer", "ec2:", "kms:", "s3:", "account:", "cloudformation:", "event-source-mapping"} {
 		if strings.Contains(plain, " "+none) || strings.Contains(plain, ":"+none+":") {
 			t.Errorf("asks about %s:\n%s", none, plain)
 		}
@@ -163,7 +164,7 @@ func TestQuestions(t *testing.T) {
 }
 
 // fakeRoles is an IAM with one role of each kind.
-func fakeRoles() roles { return roles{fakeRole, fakeSimulation} }
+func fakeRoles() rights.IAM { return rights.IAM{GetRole: fakeRole} }
 
 func fakeRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
 	trust := map[string]string{"good": "lambda.amazonaws.com", "other": "ec2.amazonaws.com"}[*in.RoleName]
@@ -174,15 +175,6 @@ func fakeRole(_ context.Context, in *iam.GetRoleInput, _ ...func(*iam.Options)) 
 	return &iam.GetRoleOutput{Role: &iamtypes.Role{AssumeRolePolicyDocument: &document, Arn: aws.String("arn:aws:iam::123456789012:role/a/path/" + *in.RoleName)}}, nil
 }
 
-func fakeSimulation(context.Context, *iam.SimulatePrincipalPolicyInput, ...func(*iam.Options)) (*iam.SimulatePrincipalPolicyOutput, error) {
-	return &iam.SimulatePrincipalPolicyOutput{EvaluationResults: []iamtypes.EvaluationResult{
-		{EvalActionName: aws.String("lambda:A"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeAllowed},
-		{EvalActionName: aws.String("lambda:B"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeImplicitDeny},
-		{EvalActionName: aws.String("lambda:C"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeExplicitDeny},
-		{EvalActionName: aws.String("lambda:D"), EvalDecision: iamtypes.PolicyEvaluationDecisionTypeImplicitDeny, MissingContextValues: []string{"aws:SourceVpc"}},
-	}}, nil
-}
-
 func TestRoles(t *testing.T) {
 	for role, want := range map[string][]string{"good": nil, "other": {"role-trust"}, "deleted": {"role-missing"}} {
 		l := looker{iam: fakeRoles(), n: &notices{}, config: types.FunctionConfiguration{Role: aws.String("arn:aws:iam::123456789012:role/service/" + role)}}
@@ -190,25 +182,6 @@ func TestRoles(t *testing.T) {
 		if got := ids(l.n.blockers); !slices.Equal(got, want) || len(l.n.notes) > 0 {
 			t.Errorf("%s: %v, want %v; %v", role, got, want, l.n.notes)
 		}
-	}
-}
-
-// IAM simulates users and roles; a session's role is found with its path.
-func TestPrincipal(t *testing.T) {
-	l := looker{iam: fakeRoles()}
-	for caller, want := range map[string]string{
-		"arn:aws:iam::123456789012:user/team/me":            "arn:aws:iam::123456789012:user/team/me",
-		"arn:aws:sts::123456789012:assumed-role/good/me":    "arn:aws:iam::123456789012:role/a/path/good",
-		"arn:aws:sts::123456789012:assumed-role/deleted/me": "",
-		"arn:aws:sts::123456789012:federated-user/me":       "",
-	} {
-		if got, _ := l.principal(t.Context(), caller); got != want {
-			t.Errorf("%s: %q, want %q", caller, got, want)
-		}
-	}
-	refused, err := l.simulate(t.Context(), "arn", question{actions: []string{"x"}})
-	if err != nil || !slices.Equal(refused, []string{"lambda:B", "lambda:C"}) {
-		t.Errorf("%v, %v", refused, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/session"
+	"github.com/optlift/optlift/aws/switchover/settings"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
@@ -168,7 +169,7 @@ func differs(s *Snapshot, q string) (bool, error) {
 	}
 	a.Description, b.Description = nil, nil
 	return aws.ToString(a.CodeSha256) != aws.ToString(b.CodeSha256) ||
-		fmt.Sprint(a.Architectures) != fmt.Sprint(b.Architectures) || !sameSettings(a, b, false), nil
+		fmt.Sprint(a.Architectures) != fmt.Sprint(b.Architectures) || !settings.Same(a, b, false), nil
 }
 
 // mended reports whether the function has to be changed on the way to its

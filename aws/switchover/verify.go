@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/optlift/optlift/aws/switchover/answer"
+	"github.com/optlift/optlift/aws/switchover/settings"
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
@@ -134,7 +135,7 @@ func factsOf(s *Snapshot, v view) (map[string]any, error) {
 		if err != nil {
 			return err
 		}
-		return facts.add(key, map[string]any{"settings": settingsOf(c, v.image), "architectures": c.Architectures})
+		return facts.add(key, map[string]any{"settings": settings.Comparable(c, v.image), "architectures": c.Architectures})
 	}
 	if err := settings("configuration", ""); err != nil {
 		return nil, err

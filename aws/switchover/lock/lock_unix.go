@@ -1,6 +1,6 @@
 //go:build unix
 
-package switchover
+package lock
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package switchover
+package settings
 
 import (
 	"reflect"
@@ -119,16 +119,16 @@ var ignoreNoSerde = cmpopts.IgnoreUnexported(lambda.CreateFunctionInput{}, lambd
 // that updates.
 func TestCarriedFieldsAreCarried(t *testing.T) {
 	c := filled(t)
-	in := createInput("name", c, code{image: "repo@sha256:1"}, map[string]string{"a": "b"})
+	in := CreateInput("name", c, Code{Image: "repo@sha256:1"}, map[string]string{"a": "b"})
 	got := reflect.ValueOf(in).Elem()
 	for _, name := range strings.Fields(carriedFields) {
 		if got.FieldByName(name).IsZero() {
-			t.Errorf("createInput does not carry %s", name)
+			t.Errorf("CreateInput does not carry %s", name)
 		}
 	}
 	for _, name := range strings.Fields(carriedFields) {
 		for _, lost := range unset(got.FieldByName(name), name) {
-			t.Errorf("createInput does not carry %s", lost)
+			t.Errorf("CreateInput does not carry %s", lost)
 		}
 	}
 	for _, name := range strings.Fields(changedFields + " " + refusedFields) {
@@ -137,11 +137,11 @@ func TestCarriedFieldsAreCarried(t *testing.T) {
 			continue
 		}
 		if !f.IsZero() {
-			t.Errorf("createInput of an image sends %s: %v", name, f)
+			t.Errorf("CreateInput of an image sends %s: %v", name, f)
 		}
 	}
 	// What the two calls share they send alike.
-	up := updateInput("name", c, types.FunctionConfiguration{}, true)
+	up := UpdateInput("name", c, types.FunctionConfiguration{}, true)
 	for i := range reflect.TypeOf(*up).NumField() {
 		name := reflect.TypeOf(*up).Field(i).Name
 		a, b := got.FieldByName(name), reflect.ValueOf(up).Elem().Field(i)
@@ -152,9 +152,9 @@ func TestCarriedFieldsAreCarried(t *testing.T) {
 			t.Errorf("create and update send another %s:\n%s", name, d)
 		}
 	}
-	zip := createInput("name", c, code{zip: []byte{1}}, nil)
+	zip := CreateInput("name", c, Code{Zip: []byte{1}}, nil)
 	if aws.ToString(zip.Handler) != aws.ToString(c.Handler) || zip.Runtime != c.Runtime || len(zip.Layers) != len(c.Layers) {
-		t.Errorf("createInput of a zip loses handler, runtime or layers: %+v", zip)
+		t.Errorf("CreateInput of a zip loses handler, runtime or layers: %+v", zip)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestConfigurationSurvivesTheSnapshot(t *testing.T) {
 // the call leaves alone what it is not told.
 func TestUpdateClears(t *testing.T) {
 	none := types.FunctionConfiguration{Role: aws.String("r")}
-	in := updateInput("name", none, filled(t), false)
+	in := UpdateInput("name", none, filled(t), false)
 	if in.Environment == nil || in.Environment.Variables == nil || len(in.Environment.Variables) != 0 {
 		t.Error("the environment is not cleared")
 	}
@@ -189,7 +189,7 @@ func TestUpdateClears(t *testing.T) {
 		in.Layers == nil || in.FileSystemConfigs == nil || in.SnapStart == nil {
 		t.Errorf("something is left alone: %+v", in)
 	}
-	in = updateInput("name", none, none, false)
+	in = UpdateInput("name", none, none, false)
 	if in.Environment != nil || in.VpcConfig != nil || in.DeadLetterConfig != nil || in.KMSKeyArn != nil || in.Description != nil ||
 		in.Layers != nil || in.FileSystemConfigs != nil || in.SnapStart != nil {
 		t.Errorf("something is sent that neither has: %+v", in)

@@ -1,4 +1,4 @@
-package switchover
+package settings
 
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,17 +23,17 @@ const (
 		"SigningProfileVersionArn State StateReason StateReasonCode Version"
 )
 
-// code is what a function or version is made of when it is made again: an image,
+// Code is what a function or version is made of when it is made again: an image,
 // or the zip it once was, in the call itself or in a bucket.
-type code struct {
-	image string // reference pinned by digest
-	zip   []byte
-	at    *object
-	key   string // KMS key of the zip, "" for AWS's own
+type Code struct {
+	Image       string // reference pinned by digest
+	Zip         []byte
+	Bucket, Key string // of the zip in S3; "" for one in the call
+	KMSKey      string // of the zip, "" for AWS's own
 }
 
-// createInput is the CreateFunction call that makes name with c's configuration.
-func createInput(name string, c types.FunctionConfiguration, of code, tags map[string]string) *lambda.CreateFunctionInput {
+// CreateInput is the CreateFunction call that makes name with c's configuration.
+func CreateInput(name string, c types.FunctionConfiguration, of Code, tags map[string]string) *lambda.CreateFunctionInput {
 	in := &lambda.CreateFunctionInput{
 		FunctionName: aws.String(name), Role: c.Role, Architectures: c.Architectures,
 		DeadLetterConfig: c.DeadLetterConfig, Description: c.Description, DurableConfig: c.DurableConfig,
@@ -53,18 +53,18 @@ func createInput(name string, c types.FunctionConfiguration, of code, tags map[s
 	if aws.ToString(c.Description) == "" {
 		in.Description = nil
 	}
-	if of.image != "" {
+	if of.Image != "" {
 		in.PackageType = types.PackageTypeImage
-		in.Code = &types.FunctionCode{ImageUri: aws.String(of.image)}
+		in.Code = &types.FunctionCode{ImageUri: aws.String(of.Image)}
 		return in
 	}
 	in.PackageType = types.PackageTypeZip
-	in.Code = &types.FunctionCode{ZipFile: of.zip}
-	if of.at != nil {
-		in.Code.S3Bucket, in.Code.S3Key = &of.at.bucket, &of.at.key
+	in.Code = &types.FunctionCode{ZipFile: of.Zip}
+	if of.Bucket != "" {
+		in.Code.S3Bucket, in.Code.S3Key = aws.String(of.Bucket), aws.String(of.Key)
 	}
-	if of.key != "" {
-		in.Code.SourceKMSKeyArn = aws.String(of.key)
+	if of.KMSKey != "" {
+		in.Code.SourceKMSKeyArn = aws.String(of.KMSKey)
 	}
 	in.Handler, in.Runtime, in.Layers = c.Handler, c.Runtime, snapshot.LayerARNs(c)
 	if c.SnapStart != nil && c.SnapStart.ApplyOn == types.SnapStartApplyOnPublishedVersions {
@@ -73,11 +73,11 @@ func createInput(name string, c types.FunctionConfiguration, of code, tags map[s
 	return in
 }
 
-// updateInput is the UpdateFunctionConfiguration call that turns a function with
+// UpdateInput is the UpdateFunctionConfiguration call that turns a function with
 // the configuration have into one with exactly want. What only have has is sent
 // empty, because the call leaves alone what it is not told; what neither has is
 // not sent.
-func updateInput(name string, want, have types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
+func UpdateInput(name string, want, have types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
 	in := settings(name, want, image)
 	now := settings(name, have, image)
 	if len(in.Environment.Variables)+len(now.Environment.Variables) == 0 {
@@ -150,15 +150,17 @@ func settings(name string, c types.FunctionConfiguration, image bool) *lambda.Up
 	return in
 }
 
-// sameSettings compares what an update can set, so that a step can see whether
+// Same compares what an update can set, so that a step can see whether
 // it is still needed.
-func sameSettings(a, b types.FunctionConfiguration, image bool) bool {
-	x, errX := snapshot.Encode(settingsOf(a, image))
-	y, errY := snapshot.Encode(settingsOf(b, image))
+func Same(a, b types.FunctionConfiguration, image bool) bool {
+	x, errX := snapshot.Encode(Comparable(a, image))
+	y, errY := snapshot.Encode(Comparable(b, image))
 	return errX == nil && errY == nil && string(x) == string(y)
 }
 
-func settingsOf(c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
+// Comparable is c as an update takes it, with what AWS fills in by itself made
+// equal to what is left out.
+func Comparable(c types.FunctionConfiguration, image bool) *lambda.UpdateFunctionConfigurationInput {
 	in := settings("", c, image)
 	// The default log group follows the function's name.
 	if l := c.LoggingConfig; l != nil && aws.ToString(l.LogGroup) == "/aws/lambda/"+aws.ToString(c.FunctionName) {
@@ -173,17 +175,3 @@ func settingsOf(c types.FunctionConfiguration, image bool) *lambda.UpdateFunctio
 	}
 	return in
 }
-
-// ourTags are added to an image function, so that an inventory can still see
-// what it was.
-func ourTags(id string, c types.FunctionConfiguration) map[string]string {
-	tags := map[string]string{"optlift:migration": id}
-	if c.Runtime != "" {
-		tags["optlift:source-runtime"] = string(c.Runtime)
-	}
-	return tags
-}
-
-// maxTags is the number of tags a resource may carry
-// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html).
-const maxTags = 50

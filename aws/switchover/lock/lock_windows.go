@@ -1,4 +1,4 @@
-package switchover
+package lock
 
 import (
 	"errors"
