@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -44,7 +45,8 @@ type Fleet interface {
 // entry is one line of the list: a migration, or a fleet of them.
 type entry struct {
 	switchover.Entry
-	fleet *fleet.Entry
+	fleet  *fleet.Entry
+	member bool // of a fleet
 }
 
 // name is the function's, or how many there are.
@@ -52,21 +54,42 @@ func (e *entry) name() string {
 	if e.fleet != nil {
 		return draw.Plural(len(e.fleet.Functions), "function")
 	}
+	if e.member {
+		return "└ " + e.Function
+	}
 	return e.Function
 }
 
-// merge puts fleets between migrations, newest first; a fleet comes before its
-// functions.
+// merge puts fleets between migrations, newest first. A fleet begins before its
+// functions' migrations, but stands above them.
 func merge(one []switchover.Entry, fleets []fleet.Entry) []entry {
+	fleetOf := map[string]string{} // by the id of a migration
+	for _, f := range fleets {
+		for _, o := range f.Functions {
+			fleetOf[o.Journal] = f.ID
+		}
+	}
+	latest := map[string]time.Time{} // migration of a fleet
+	for _, e := range one {
+		if id := fleetOf[e.ID]; id != "" && e.Started.After(latest[id]) {
+			latest[id] = e.Started
+		}
+	}
 	var out []entry
 	for i := range fleets {
 		f := &fleets[i]
-		out = append(out, entry{switchover.Entry{ID: f.ID, Account: f.Account, Started: f.Started, State: f.State}, f})
+		out = append(out, entry{Entry: switchover.Entry{ID: f.ID, Account: f.Account, Started: f.Started, State: f.State}, fleet: f})
 	}
 	for _, e := range one {
-		out = append(out, entry{Entry: e})
+		out = append(out, entry{Entry: e, member: fleetOf[e.ID] != ""})
 	}
-	slices.SortStableFunc(out, func(a, b entry) int { return b.Started.Compare(a.Started) })
+	at := func(e entry) time.Time {
+		if e.fleet != nil && latest[e.ID].After(e.Started) {
+			return latest[e.ID]
+		}
+		return e.Started
+	}
+	slices.SortStableFunc(out, func(a, b entry) int { return at(b).Compare(at(a)) })
 	return out
 }
 
@@ -217,7 +240,14 @@ func confirm(id string, e switchover.Entry, again func(Again) screen.Effect) scr
 // Update implements screen.Screen.
 func (s *Screen) Update(msg tea.Msg) screen.Effect {
 	done, ok := msg.(job.Done)
-	if !ok || s.job == nil || done.ID != s.job.ID {
+	if !ok {
+		return screen.Effect{}
+	}
+	if s.job == nil || done.ID != s.job.ID {
+		switch done.Value.(type) {
+		case *switchover.Result, *fleet.Report:
+			return s.Start() // what is listed has moved on
+		}
 		return screen.Effect{}
 	}
 	s.job = nil
