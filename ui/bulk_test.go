@@ -90,6 +90,7 @@ func startFleet(t *testing.T, b *fakeBackend, w, h int) *robot {
 func TestBulk(t *testing.T) {
 	b := newFake(10)
 	r := markThem(newRobot(t, b, 120, 40).settle().press("1"), three...).see("3 marked", "migrate 3")
+	r.press("m").settle().see("alone: M plans the 3 that are marked").press("esc")
 	r.press("M").see("Switch 2 functions of account "+fakeAccount, "one after the other", "LEFT ALONE", "layer-unreadable", "2 of 2 to be accepted")
 	r.press("a").see("not now: 2 warnings to be accepted first: gap")
 	r.press("-").see("not now: a wave has at least one function")

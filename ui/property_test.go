@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -120,6 +121,9 @@ func TestAnyKeysAnySize(t *testing.T) {
 		}
 		b.armed = rapid.Bool().Draw(rt, "armed")
 		b.dir = dir
+		if rapid.IntRange(0, 3).Draw(rt, "sign-in") == 0 {
+			b.refusals = []error{&Refusal{Title: nasty, Why: []string{nasty}, Type: []string{nasty}, Next: nasty, Err: errors.New(nasty)}}
+		}
 		ctx, cancel := context.WithCancel(context.Background())
 		o := configured(func(c *config.Config) { c.Filters = map[string]string{"big": "size>20MB"} })
 		o.NoColor = rapid.Bool().Draw(rt, "nocolor")

@@ -133,7 +133,7 @@ func TestCommandsAreInTheReadme(t *testing.T) {
 
 // TestTopics reads every help topic through the program.
 func TestTopics(t *testing.T) {
-	for _, topic := range []string{"sizes", "merging", "switching", "rolling-back", "strictness", "trust", "flags", "changes"} {
+	for _, topic := range []string{"sizes", "merging", "switching", "many", "rolling-back", "strictness", "trust", "flags", "changes"} {
 		var out, problems bytes.Buffer
 		if got := run(context.Background(), []string{"help", topic}, &streams{in: strings.NewReader(""), out: &out, err: &problems}); got != 0 || problems.Len() > 0 {
 			t.Errorf("optlift help %s exits %d: %s", topic, got, problems.String())

@@ -75,7 +75,7 @@ func TestFleetOnScreen(t *testing.T) {
 	v.press("a").see("not now: 2 warnings to be accepted first: gap")
 	v.press("x").write("gap").press("enter", "x").write("async-events").press("enter").see("all accepted")
 	v.press("a").see("Allow changes to this account?").write(app.session.Account).press("enter").see("Switch 3 functions?")
-	v.write("3@" + app.session.Account).press("enter").settle().see("is switched to container images", "3 of 3 functions")
+	v.write("3@"+app.session.Account).press("enter").settle().see("is switched to container images", "3 of 3 functions")
 	portraits(types.PackageTypeImage)
 
 	v.press("J").settle().see("▌", "3 functions", "└ search").press("u").see("Roll ").write("3@" + app.session.Account).press("enter").settle()

@@ -168,7 +168,12 @@ func (s *Screen) Do(id string) screen.Effect {
 	case "open":
 		return screen.Effect{Open: screen.Place{Name: "function", Args: []string{r.ARN}}}
 	case "opt", "packages", "migrate":
-		return screen.Effect{Open: screen.Place{Name: id, Args: []string{r.ARN}}}
+		effect := screen.Effect{}
+		if id == "migrate" && len(s.marked) > 1 && s.convertible() {
+			effect = screen.Say(screen.Info, fmt.Sprintf("this is %s alone: %s plans the %d that are marked", r.Name, s.Key("bulk"), len(s.marked)))
+		}
+		effect.Open = screen.Place{Name: id, Args: []string{r.ARN}}
+		return effect
 	case "mark":
 		s.toggle()
 	case "mark-all":

@@ -64,7 +64,7 @@ func (s *Screen) empty(say func(theme.Tone, string) []string) []string {
 		return say(theme.Dim, "This layer has no files. "+s.Key("layer-0")+" shows all layers again.")
 	}
 	if s.now == s.opt && s.missing() != "" {
-		return say(theme.Dim, "Nothing of it can be seen. v tries another layer in its place, t shows the code under /var/task.")
+		return say(theme.Dim, "Nothing of it can be seen. "+s.Key("replace")+" tries another layer in its place, "+s.Key("root")+" shows the code under /var/task.")
 	}
 	return say(theme.Dim, "The archives are empty.")
 }
