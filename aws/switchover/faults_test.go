@@ -19,9 +19,10 @@ import (
 	"github.com/optlift/optlift/aws/switchover/snapshot"
 )
 
-// allFaults runs every combination, some 3,000, which takes a quarter of an hour:
+// allFaults runs every combination, 2,754 of them, which takes half an hour on two
+// cores, and says how many of each scenario and of each blow passed:
 //
-//	go test ./aws/switchover -run TestFaultMatrix -faults -timeout 60m
+//	go test ./aws/switchover -run TestFaultMatrix -faults -timeout 120m -v
 //
 // By default each call of a replacement fails before and after its effect, and
 // each of these is resumed and rolled back; the other combinations are sampled.
