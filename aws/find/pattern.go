@@ -108,7 +108,8 @@ func parsePackage(text, rest string) (*Pattern, error) {
 			return false
 		}
 		same := inventory.Named{Ecosystem: n.Ecosystem, Name: name}
-		return strings.EqualFold(same.Key(), n.Key()) || match(name, strings.ToLower(n.Name))
+		// The slash of a scoped name is a character like any other.
+		return strings.EqualFold(same.Key(), n.Key()) || match(strings.ReplaceAll(name, "/", ":"), strings.ReplaceAll(strings.ToLower(n.Name), "/", ":"))
 	}}, nil
 }
 

@@ -48,6 +48,7 @@ func TestPatterns(t *testing.T) {
 		{"package:num*@1.26*", "/opt/python/Numpy-1.26.4.dist-info/METADATA file 1 1 python Numpy 1.26.4"},
 		{"package:numpy@2", ""},
 		{"package:left@1", ""}, // its path does not tell the version
+		{"package:*s3", "/opt/nodejs/node_modules/@aws-sdk/client-s3/package.json file 1 2 node @aws-sdk/client-s3 "},
 		{"package:@aws-sdk/*", "/opt/nodejs/node_modules/@aws-sdk/client-s3/package.json file 1 2 node @aws-sdk/client-s3 "},
 	} {
 		p, err := Parse(c.pattern)
