@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,6 +195,51 @@ func TestTwinSeesEveryBit(t *testing.T) {
 	if unseen > 7*2 { // what fills the last byte of the two streams
 		t.Errorf("%d bits are not looked at", unseen)
 	}
+}
+
+// FuzzTwin changes an archive behind the back of its layer. What is taken for the
+// same then has to be the same for others who read both.
+func FuzzTwin(f *testing.F) {
+	body := words(6, 700)
+	names := []string{"a", "b", "c", "d"}
+	archive := ziptest.Bytes(
+		ziptest.File("a", body).Deflated(), ziptest.File("b", body[3:50]), ziptest.File("c", ""),
+		ziptest.File("d", body[9:]).Raw(deflatedAs(f, 6, true, body[9:])).Both(func(h *ziptest.Header) { h.Method = 8 }))
+	want := make(map[string]string)
+	for _, n := range names {
+		var err error
+		if want[n], err = unzipped(archive, n); err != nil {
+			f.Fatal(err)
+		}
+	}
+	d, err := zipdir.Read("a.zip", bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	l := converted(f, layer.Source{Name: "a.zip", Dir: d, Root: layer.Opt})
+	f.Add(0, []byte{}, 0)
+	f.Add(40, []byte{1}, 1)
+	f.Add(100, []byte{7, 8}, 0)
+	f.Fuzz(func(t *testing.T, at int, put []byte, cut int) {
+		if at < 0 || cut < 0 || at > len(archive) || cut > len(archive)-at {
+			t.Skip()
+		}
+		changed := slices.Concat(archive[:at], put, archive[at+cut:])
+		d, err := zipdir.Read("a.zip", bytes.NewReader(changed), int64(len(changed)))
+		if err != nil {
+			return
+		}
+		src := layer.Source{Name: "a.zip", Dir: d, Root: layer.Opt}
+		if scanTwin(context.Background(), l, &src, nil) == nil {
+			return
+		}
+		for _, e := range d.Entries {
+			got, err := unzipped(changed, e.Name)
+			if e.Kind == zipdir.File && err == nil && got != want[e.Name] {
+				t.Errorf("%s is another, and not told", e.Name)
+			}
+		}
+	})
 }
 
 func unzipped(archive []byte, name string) (string, error) {

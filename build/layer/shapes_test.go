@@ -55,7 +55,11 @@ func (s shape) write(b *testing.B, path string) {
 	}
 	defer f.Close()
 	zw := zip.NewWriter(f)
-	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, s.level) })
+	fw, err := flate.NewWriter(nil, s.level)
+	if err != nil {
+		b.Fatal(err)
+	}
+	zw.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { fw.Reset(w); return fw, nil })
 	rng := rand.New(rand.NewPCG(7, 11))
 	for i := 0; ; i++ {
 		name, data, ok := s.file(rng, i)
