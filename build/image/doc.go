@@ -8,9 +8,14 @@
 // WriteOCI and WriteTarball are its ways in and out. Runtimes is the one table of
 // runtime identifiers, their base images and their dates.
 //
+// A layer that Build has just made is proven against its archive while it is made,
+// by bits: what lies in the layer must be the archive's own deflate streams. Where
+// that can't be seen, and in Prove, SHA-256 of both sides decide.
+//
 // Of the rules, those that show at create (see Moment) make Lambda answer
 // CreateFunction with an error or end in State Failed; those that show at run
 // make the function's start or an invocation fail.
 //
-// It imports build/zipdir, build/optfs, build/layer and go-containerregistry.
+// It imports build/zipdir, build/optfs, build/layer, build/machine and
+// go-containerregistry.
 package image

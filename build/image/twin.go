@@ -25,6 +25,10 @@ import (
 // block. The same bits inflate to the same bytes. What came out of them must have
 // the size and the CRC-32 that the archive says. Any other entry is compared byte
 // for byte.
+//
+// What bits can't show is a stream that reaches back before its own beginning, to
+// what the tar holds there. No archive may have one, and the conversion refuses it;
+// here its CRC-32 would have to be right all the same.
 type twin struct {
 	ctx      context.Context
 	src      *layer.Source
