@@ -59,8 +59,17 @@ func FuzzRead(f *testing.F) {
 		if err := d.ReadLinks(); err != nil {
 			checkRefusal(t, err)
 		}
-		if err := d.CheckHeaders(t.Context()); err != nil {
-			checkRefusal(t, err)
+		headers, each := d.CheckHeaders(t.Context()), error(nil)
+		if headers != nil {
+			checkRefusal(t, headers)
+		}
+		for i := range d.Entries {
+			if _, each = d.DataOffset(&d.Entries[i]); each != nil {
+				break
+			}
+		}
+		if (headers == nil) != (each == nil) || headers != nil && headers.Error() != each.Error() {
+			t.Fatalf("all headers at once: %v; one by one: %v", headers, each)
 		}
 		_ = d.CheckBomb(zipdir.DefaultLimits())
 		budget := int64(1 << 20)

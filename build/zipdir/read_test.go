@@ -179,6 +179,45 @@ func TestCloseEndsReading(t *testing.T) {
 	}
 }
 
+// countingReads counts the reads of an archive and their bytes.
+type countingReads struct {
+	*bytes.Reader
+	reads, bytes int
+}
+
+func (c *countingReads) ReadAt(p []byte, off int64) (int, error) {
+	c.reads, c.bytes = c.reads+1, c.bytes+len(p)
+	return c.Reader.ReadAt(p, off)
+}
+
+// TestCheckHeadersReads: small files share a read, and large ones are not read.
+func TestCheckHeadersReads(t *testing.T) {
+	large := strings.Repeat("x", 100_000)
+	var entries []ziptest.Entry
+	for i := range 3000 {
+		body := large[:i%300]
+		if i%100 == 0 {
+			body = large
+		}
+		entries = append(entries, ziptest.File(manyName(i), body))
+	}
+	entries = append(entries, ziptest.File("last", "end").Local(func(h *ziptest.Header) { h.CRC++ }))
+	data := ziptest.Bytes(entries...)
+	r := &countingReads{Reader: bytes.NewReader(data)}
+	d, err := zipdir.Read("a.zip", r, int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.reads, r.bytes = 0, 0
+	var refusal *zipdir.Error
+	if err := d.CheckHeaders(t.Context()); !errors.As(err, &refusal) || refusal.Rule != zipdir.RuleHeader || refusal.Entry != "last" {
+		t.Errorf("the last header is wrong, and the answer: %v", err)
+	}
+	if r.reads > 200 || r.bytes > 3_500_000 {
+		t.Errorf("%d reads of %d bytes, for %d entries in %d bytes", r.reads, r.bytes, len(entries), len(data))
+	}
+}
+
 func TestCheckHeadersStops(t *testing.T) {
 	d := mustRead(t, ziptest.Bytes(ziptest.File("a", "")))
 	ctx, cancel := context.WithCancel(context.Background())
