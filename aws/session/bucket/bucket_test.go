@@ -93,7 +93,7 @@ func TestAsTheSDKDoes(t *testing.T) {
 		"configured, not wanted": {"AWS_ENDPOINT_URL_S3", "http://localhost:9000", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, region := range []string{"eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1"} {
+			for _, region := range []string{"eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"} {
 				for _, bucket := range []string{"backups", "with.dots"} {
 					w := &wire{answers: []func(*http.Request) *http.Response{answer(200, "")}}
 					cfg := open(t, w, env...)

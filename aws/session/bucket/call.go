@@ -16,13 +16,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
-	"github.com/aws/smithy-go/auth"
 	"github.com/aws/smithy-go/encoding/httpbinding"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
+
+// serviceID is the SDK's name of S3, in user agents and configuration files.
+const serviceID = "S3"
 
 // noBody is the SHA-256 of nothing.
 const noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -39,15 +41,13 @@ type call struct {
 	body   io.ReadSeeker
 	size   int64  // of the body, in bytes
 	hash   string // SHA-256 of the body in hex; "" for none
-
-	name, region string // of the signature
 }
 
 // do sends a call through the same steps as the SDK's own clients. The caller
 // closes the body of the answer.
 func (c *Client) do(ctx context.Context, operation string, in *call) (*smithyhttp.Response, error) {
 	ctx = middleware.ClearStackValues(ctx)
-	ctx = middleware.WithServiceID(ctx, s3.ServiceID)
+	ctx = middleware.WithServiceID(ctx, serviceID)
 	ctx = middleware.WithOperationName(ctx, operation)
 	stack := middleware.NewStack(operation, smithyhttp.NewStackRequest)
 	retryer := aws.Retryer(retry.NewStandard())
@@ -82,7 +82,7 @@ func (c *Client) do(ctx context.Context, operation string, in *call) (*smithyhtt
 	}
 	out, _, err := middleware.DecorateHandler(smithyhttp.NewClientHandler(sender), stack).Handle(ctx, in)
 	if err != nil {
-		return nil, &smithy.OperationError{ServiceID: s3.ServiceID, OperationName: operation, Err: err}
+		return nil, &smithy.OperationError{ServiceID: serviceID, OperationName: operation, Err: err}
 	}
 	return out.(*smithyhttp.Response), nil
 }
@@ -92,7 +92,7 @@ func (c *Client) request(ctx context.Context, in middleware.SerializeInput, next
 	out middleware.SerializeOutput, meta middleware.Metadata, err error,
 ) {
 	call, req := in.Parameters.(*call), in.Request.(*smithyhttp.Request)
-	u, err := c.endpoint(ctx, call)
+	u, err := c.endpoint(ctx, *call.Bucket)
 	if err != nil {
 		return out, meta, err
 	}
@@ -112,45 +112,66 @@ func (c *Client) request(ctx context.Context, in middleware.SerializeInput, next
 	return next.HandleSerialize(ctx, in)
 }
 
-// endpoint is where the bucket is asked, by S3's own rules: its name before the
-// host or in the path, FIPS, dual stack and partitions.
-func (c *Client) endpoint(ctx context.Context, in *call) (*url.URL, error) {
-	p := s3.EndpointParameters{Bucket: in.Bucket, Region: &c.region, Endpoint: c.base(ctx)}
-	// An endpoint of one's own has no host name for each bucket.
-	p.ForcePathStyle = aws.Bool(p.Endpoint != nil)
-	p.UseFIPS, p.UseDualStack = aws.Bool(false), aws.Bool(false)
-	if state, ok := find(c.cfg, func(source interface {
+// endpoint is where the bucket is asked: its name before the host, or in the path
+// where no certificate or no host name would fit it
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
+func (c *Client) endpoint(ctx context.Context, bucket string) (*url.URL, error) {
+	if strings.HasSuffix(bucket, "--x-s3") {
+		return nil, fmt.Errorf("%s is a directory bucket, which is signed for in another way: name a general purpose bucket", bucket)
+	}
+	if base := c.base(ctx); base != nil {
+		u, err := url.Parse(*base)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("the endpoint %q that is set for S3 is no address", *base)
+		}
+		u.Path = smithyhttp.JoinPath(u.Path, "/"+bucket)
+		return u, nil
+	}
+	fips, _ := find(c.cfg, func(source interface {
 		GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error)
 	}) (aws.FIPSEndpointState, bool, error) {
 		return source.GetUseFIPSEndpoint(ctx)
-	}); ok {
-		*p.UseFIPS = state == aws.FIPSEndpointStateEnabled
-	}
-	if state, ok := find(c.cfg, func(source interface {
+	})
+	dual, _ := find(c.cfg, func(source interface {
 		GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)
 	}) (aws.DualStackEndpointState, bool, error) {
 		return source.GetUseDualStackEndpoint(ctx)
-	}); ok {
-		*p.UseDualStack = state == aws.DualStackEndpointStateEnabled
-	}
-	e, err := s3.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+	})
+	suffix, err := c.suffix(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("find the endpoint of bucket %s: %w", *in.Bucket, err)
+		return nil, err
 	}
-	in.name, in.region = "s3", c.region
-	options, _ := auth.GetAuthOptions(&e.Properties)
-	for _, o := range options {
-		if strings.Contains(o.SchemeID, "express") {
-			return nil, fmt.Errorf("%s is a directory bucket, which is signed for in another way: name a general purpose bucket", *in.Bucket)
+	host := "s3"
+	if fips == aws.FIPSEndpointStateEnabled {
+		if strings.HasSuffix(suffix, ".cn") { // https://docs.aws.amazon.com/general/latest/gr/s3.html
+			return nil, fmt.Errorf("S3 has no FIPS endpoint in %s: unset AWS_USE_FIPS_ENDPOINT", c.region)
 		}
-		if name, ok := smithyhttp.GetSigV4SigningName(&o.SignerProperties); ok {
-			in.name = name
-		}
-		if region, ok := smithyhttp.GetSigV4SigningRegion(&o.SignerProperties); ok {
-			in.region = region
-		}
+		host += "-fips"
 	}
-	return &e.URI, nil
+	if dual == aws.DualStackEndpointStateEnabled {
+		host += ".dualstack"
+	}
+	host += "." + c.region + "." + suffix
+	if strings.Contains(bucket, ".") {
+		return &url.URL{Scheme: "https", Host: host, Path: "/" + bucket}, nil
+	}
+	return &url.URL{Scheme: "https", Host: bucket + "." + host}, nil
+}
+
+// suffix is the end of every host of the region's partition, "amazonaws.com",
+// as the rules for STS have it.
+func (c *Client) suffix(ctx context.Context) (string, error) {
+	e, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, sts.EndpointParameters{
+		Region: &c.region, UseFIPS: aws.Bool(false), UseDualStack: aws.Bool(false), UseGlobalEndpoint: aws.Bool(false),
+	})
+	if err != nil {
+		return "", fmt.Errorf("find the endpoint of S3 in %s: %w", c.region, err)
+	}
+	_, suffix, found := strings.Cut(e.URI.Host, "."+c.region+".")
+	if !found {
+		return "", fmt.Errorf("find the endpoint of S3 in %s: the partition of %s is not known", c.region, e.URI.Host)
+	}
+	return suffix, nil
 }
 
 // base is the endpoint that the configuration names instead of AWS's, nil for
@@ -171,7 +192,7 @@ func (c *Client) base(ctx context.Context) *string {
 	if own, ok := find(c.cfg, func(source interface {
 		GetServiceBaseEndpoint(context.Context, string) (string, bool, error)
 	}) (string, bool, error) {
-		return source.GetServiceBaseEndpoint(ctx, s3.ServiceID)
+		return source.GetServiceBaseEndpoint(ctx, serviceID)
 	}); ok {
 		return &own
 	}
@@ -207,7 +228,7 @@ func (c *Client) sign(call *call) func(context.Context, middleware.FinalizeInput
 			if err != nil {
 				return out, meta, fmt.Errorf("get identity: %w", err)
 			}
-			if err = signer.SignHTTP(ctx, keys, req.Request, hash, call.name, call.region, time.Now()); err != nil {
+			if err = signer.SignHTTP(ctx, keys, req.Request, hash, "s3", c.region, time.Now()); err != nil {
 				return out, meta, err
 			}
 		}
