@@ -195,13 +195,13 @@ var scenesOfSignIn = []scene{
 	{"sign-in-expired", func(t *testing.T, w, h int) *robot { return newRobot(t, refused(newFake(9), 1), w, h).settle() }},
 	{"sign-in-no-credentials", func(t *testing.T, w, h int) *robot {
 		b := refused(newFake(9), 1)
-		b.refusals[0] = &Refusal{Title: "No credentials", Why: []string{`Ask AWS who the caller is: no usable AWS credentials (profile "prod").`},
+		b.refusals[0] = &Refusal{Title: "No credentials", Why: []string{`No usable AWS credentials (profile "prod").`},
 			Type: []string{"aws configure --profile prod", "aws sso login --profile prod"}, Err: errors.New("none")}
 		return newRobot(t, b, w, h).settle()
 	}},
 	{"sign-in-unreachable", func(t *testing.T, w, h int) *robot {
 		b := refused(newFake(9), 1)
-		b.refusals[0] = &Refusal{Title: "AWS can't be reached", Why: []string{"Ask AWS who the caller is: STS GetCallerIdentity in eu-west-1: cannot find sts.eu-west-1.amazonaws.com."},
+		b.refusals[0] = &Refusal{Title: "AWS can't be reached", Why: []string{"STS GetCallerIdentity in eu-west-1: cannot find sts.eu-west-1.amazonaws.com."},
 			Next: "Check the region, the network, and AWS_CA_BUNDLE and HTTPS_PROXY where a proxy is used.", Err: errors.New("none")}
 		return newRobot(t, b, w, h).settle()
 	}},

@@ -137,6 +137,9 @@ func (m *model) banner() string {
 	}
 	if m.away != nil {
 		badge = m.badgeAway(badge)
+		if !m.away.Trying {
+			tone = theme.Bad // green would say that all is well
+		}
 	}
 	l := draw.NewLine(m.styles, m.w, false)
 	brand := theme.Brand

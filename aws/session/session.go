@@ -143,6 +143,9 @@ func Open(ctx context.Context, opts Options) (*Session, error) {
 // errNoRegion is a configuration that names no region.
 var errNoRegion = errors.New("no AWS region: set AWS_REGION, give --region, or add a region to the profile")
 
+// WhoIsIt begins the errors of asking for the caller's identity.
+const WhoIsIt = "ask AWS who the caller is"
+
 // identify asks STS who the caller is.
 func (s *Session) identify(ctx context.Context) error {
 	client := sts.NewFromConfig(s.cfg, func(o *sts.Options) {
@@ -151,12 +154,12 @@ func (s *Session) identify(ctx context.Context) error {
 	})
 	who, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return fmt.Errorf("ask AWS who the caller is: %w", err)
+		return fmt.Errorf(WhoIsIt+": %w", err)
 	}
 	s.Account, s.CallerARN = aws.ToString(who.Account), aws.ToString(who.Arn)
 	parsed, err := arn.Parse(s.CallerARN)
 	if err != nil || len(s.Account) != 12 || strings.Trim(s.Account, "0123456789") != "" {
-		return fmt.Errorf("ask AWS who the caller is: the answer names no account (account %q, ARN %q): is the endpoint AWS's?",
+		return fmt.Errorf(WhoIsIt+": the answer names no account (account %q, ARN %q): is the endpoint AWS's?",
 			Clean(s.Account), Clean(s.CallerARN))
 	}
 	s.Partition = parsed.Partition

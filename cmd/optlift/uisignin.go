@@ -10,6 +10,8 @@ import (
 // refusal tells on a screen why there is no account.
 func refusal(err error) *ui.Refusal {
 	what, next := session.Split(err)
+	// On a screen that says so already, what was being done reads as an instruction.
+	what = strings.TrimPrefix(what, session.WhoIsIt+": ")
 	r := &ui.Refusal{Title: "Not signed in", Why: []string{sentence(what)}, Type: session.Commands(err), Err: err}
 	switch session.KindOf(err) {
 	case session.NoCredentials:

@@ -83,8 +83,8 @@ func TestRefusals(t *testing.T) {
 		typed string
 	}{
 		{"no region", nil, &app{}, "Not signed in", "No AWS region", ""},
-		{"nothing", map[string]string{"AWS_REGION": "eu-west-1"}, &app{}, "No credentials", "no usable AWS credentials", "aws configure"},
-		{"no such profile", nil, &app{profiles: []string{"nobody"}}, "No credentials", `no AWS profile "nobody"`, "aws configure --profile nobody"},
+		{"nothing", map[string]string{"AWS_REGION": "eu-west-1"}, &app{}, "No credentials", "No usable AWS credentials", "aws configure"},
+		{"no such profile", nil, &app{profiles: []string{"nobody"}}, "No credentials", `There is no AWS profile "nobody"`, "aws configure --profile nobody"},
 		{"not logged in", nil, &app{profiles: []string{"sso"}}, "The login has expired", "SSO", "aws sso login --profile sso"},
 		{"no network", map[string]string{"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": gone.URL, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "s"}, &app{}, "AWS can't be reached", "no answer from", ""},
 		{"several", nil, &app{profiles: []string{"sso", "nobody"}}, "Not signed in", "nobody: ", ""},
