@@ -115,7 +115,10 @@ func (s *Screen) endHead(v *view) {
 	case switchover.StateDone:
 		shape, tone, title = "✓ ", theme.Good, "is switched to container images"
 	case switchover.StateRolledBack:
-		shape, tone, title = "↶ ", theme.Accent, "is rolled back: the Zip functions are as they were"
+		shape, tone, title = "↶ ", theme.Accent, "is rolled back"
+		if v.w >= 90 {
+			title += ": the Zip functions are as they were"
+		}
 	case switchover.StateStopped:
 		shape, tone, title = "▲ ", theme.Warn, "was stopped"
 	case switchover.StateFailed:
