@@ -13,7 +13,6 @@ import (
 	"github.com/optlift/optlift/ui/function"
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/help"
-	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/journal"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/layerdiff"
@@ -57,10 +56,6 @@ var short = map[string]string{
 
 // changes are the screens' actions that end in changing the account.
 var changes = []string{"migrate", "bulk", "resume", "rollback"}
-
-// looks are the screens' actions that need what archives hold, and the places of
-// the same names.
-var looks = []string{"diff", "packages", "find"}
 
 // actions are what can be done on the screen on top.
 func (m *model) actions() []keys.Action {
@@ -302,29 +297,6 @@ func (m *model) open(p screen.Place) tea.Cmd {
 		m.say(screen.Bad, "no command "+p.Name+". Tab completes, "+m.keyOf("help")+" explains.")
 	}
 	return nil
-}
-
-// targets are the whole names of what people call functions and layer versions, and
-// what to call them on screen.
-func (m *model) targets(in []string) (targets, titles []string) {
-	targets, titles = slices.Clone(in), make([]string, len(in))
-	for i, t := range in {
-		if r, ok := m.inv.Named(t); ok {
-			targets[i], titles[i] = r.ARN, r.Name
-			continue
-		}
-		var named []string
-		for _, l := range m.inv.Layers() {
-			if inventory.ShortLayer(l.ARN) == t {
-				named = append(named, l.ARN)
-			}
-		}
-		if len(named) == 1 {
-			targets[i] = named[0]
-		}
-		titles[i] = inventory.ShortLayer(targets[i])
-	}
-	return targets, titles
 }
 
 // function is the function a command is about: the one named, or the one on
