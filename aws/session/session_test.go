@@ -270,7 +270,7 @@ func TestArm(t *testing.T) {
 func TestEachRegionHasItsOwnClients(t *testing.T) {
 	e := serve(t, false)
 	s := open(t, Options{Regions: []string{"eu-central-1", "sa-east-1"}})
-	if s.Lambda("sa-east-1") != s.Lambda("sa-east-1") {
+	if first, again := s.Lambda("sa-east-1"), s.Lambda("sa-east-1"); first != again {
 		t.Error("clients, and with them the rates, are not shared")
 	}
 	_, _ = s.Lambda("sa-east-1").ListFunctions(t.Context(), &lambda.ListFunctionsInput{})

@@ -80,7 +80,7 @@ func (c *Client) do(ctx context.Context, operation string, in *call) (*smithyhtt
 	if c.cfg.HTTPClient != nil {
 		sender = c.cfg.HTTPClient
 	}
-	out, _, err := middleware.DecorateHandler(smithyhttp.NewClientHandler(sender), stack).Handle(ctx, in)
+	out, _, err := middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(sender), stack).Handle(ctx, in)
 	if err != nil {
 		return nil, &smithy.OperationError{ServiceID: serviceID, OperationName: operation, Err: err}
 	}
