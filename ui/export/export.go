@@ -7,9 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/optlift/optlift/aws/account"
 	"github.com/optlift/optlift/aws/report"
@@ -69,7 +67,7 @@ func writer(path string, several bool) (func(io.Writer, *account.Report) error, 
 		}
 		return ids
 	}
-	switch strings.ToLower(filepath.Ext(path)) {
+	switch ending(path) {
 	case ".csv":
 		return columns(report.WriteCSV, more(report.DefaultCSV())), nil
 	case ".md":
@@ -77,7 +75,7 @@ func writer(path string, several bool) (func(io.Writer, *account.Report) error, 
 	case ".json":
 		return func(w io.Writer, r *account.Report) error { return JSON(w, r) }, nil
 	}
-	return nil, fmt.Errorf("export: the name must end in %s, which chooses the format: %s does not", Formats, path)
+	return nil, wrongEnding(path, Formats)
 }
 
 // JSON writes a document as the commands print it.

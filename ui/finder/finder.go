@@ -12,6 +12,7 @@ import (
 	"github.com/optlift/optlift/aws/find"
 	"github.com/optlift/optlift/ui/dialog"
 	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/export"
 	"github.com/optlift/optlift/ui/functions"
 	"github.com/optlift/optlift/ui/inventory"
 	"github.com/optlift/optlift/ui/job"
@@ -271,9 +272,9 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 		if s.job != nil {
 			s.drain()
 		}
-	case wrote:
-		if msg.by == s {
-			return msg.note
+	case export.Written:
+		if msg.By == s {
+			return msg.Note
 		}
 	case job.Done:
 		if s.job == nil || msg.ID != s.job.ID {

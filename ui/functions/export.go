@@ -7,7 +7,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/optlift/optlift/aws/account"
-	"github.com/optlift/optlift/ui/dialog"
 	"github.com/optlift/optlift/ui/draw"
 	"github.com/optlift/optlift/ui/export"
 	"github.com/optlift/optlift/ui/inventory"
@@ -31,15 +30,7 @@ func (s *Screen) askExport() screen.Effect {
 	if unmeasured > 0 {
 		body += " " + strconv.Itoa(unmeasured) + " of them have not been measured yet: their sizes are written as unknown."
 	}
-	return screen.Effect{Ask: &screen.Question{
-		Dialog: dialog.Entry("Export", "a new file's name, ending in "+export.Formats, "functions.csv", body),
-		Then: func(name string) screen.Effect {
-			if name == "" {
-				return screen.Effect{}
-			}
-			return s.export(dialog.Path(name))
-		},
-	}}
+	return export.Ask("functions.csv", export.Formats, body, s.export)
 }
 
 func (s *Screen) export(path string) screen.Effect {

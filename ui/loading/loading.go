@@ -2,6 +2,7 @@ package loading
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/optlift/optlift/aws/account"
@@ -89,6 +90,16 @@ func Fail(f Fetcher, err error) error {
 		return nil
 	}
 	return &Failure{account.StateOf(err), f.Explain(err)}
+}
+
+// FailureOf is the Failure that an error is or wraps; any other error is one whose
+// State is not known.
+func FailureOf(err error) *Failure {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return &Failure{Message: err.Error()}
 }
 
 func (f *Failure) Error() string { return f.Message }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/optlift/optlift/build/inventory"
 	"github.com/optlift/optlift/ui/draw"
+	"github.com/optlift/optlift/ui/export"
 	"github.com/optlift/optlift/ui/job"
 	"github.com/optlift/optlift/ui/keys"
 	"github.com/optlift/optlift/ui/loading"
@@ -193,9 +194,9 @@ func (s *Screen) Do(id string) screen.Effect {
 // Update implements screen.Screen.
 func (s *Screen) Update(msg tea.Msg) screen.Effect {
 	switch msg := msg.(type) {
-	case wrote:
-		if msg.by == s {
-			return msg.note
+	case export.Written:
+		if msg.By == s {
+			return msg.Note
 		}
 	case job.Done:
 		if s.job == nil || msg.ID != s.job.ID {
@@ -203,9 +204,7 @@ func (s *Screen) Update(msg tea.Msg) screen.Effect {
 		}
 		s.job = nil
 		if msg.Err != nil {
-			if !errors.As(msg.Err, &s.failed) {
-				s.failed = &loading.Failure{Message: msg.Err.Error()}
-			}
+			s.failed = loading.FailureOf(msg.Err)
 			return screen.Say(screen.Bad, s.failed.Message)
 		}
 		if s.found, _ = msg.Value.(*found); s.found != nil {
